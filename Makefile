@@ -1,0 +1,62 @@
+# suho.platform: deployment automation for a Docker Compose data platform with ClickHouse in it.
+# Every target sets up what it needs. `make help` says what each one does.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
+# The lab that the lab-* targets and the demo use. Another name is another lab, beside the first one.
+LAB_NAME ?= suho-lab
+LAB_PORT_BASE ?= 19000
+export LAB_NAME LAB_PORT_BASE
+LAB := ansible-playbook -i inventories/lab
+
+.PHONY: help setup lock lint unit test molecule conformance demo lab-up lab-status lab-reset lab-down clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Install the pinned Python packages and Ansible collections into .venv
+
+$(VENV)/.ready: scripts/setup requirements/dev.lock requirements.yml
+	@scripts/setup
+
+lock: setup ## Write the lock files anew from requirements/*.in
+	@scripts/lock
+
+lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff, mypy, the project's own rules
+	@scripts/lint
+
+unit: setup ## Run the unit tests (no Docker needed)
+	@pytest tests/unit
+
+test: lint unit molecule ## Set up everything, then lint, unit tests and molecule on a lab of its own
+
+molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
+	@scripts/molecule
+
+conformance: lab-up ## Run the ClickHouse conformance suite against the lab's server
+	@scripts/conformance
+
+demo: setup ## Set up everything, raise the lab in the audit's state, audit, deploy, verify, and show the result
+	@scripts/demo
+
+lab-up: setup ## Raise the lab: engine if there is none, images, the platform in the audit's state
+	@$(LAB) lab/up.yml
+
+lab-status: setup ## Show the lab's containers, ports, data and where its files lie
+	@$(LAB) lab/status.yml
+
+lab-reset: setup ## Put the lab back into the audit's state (under a minute)
+	@$(LAB) lab/reset.yml
+
+lab-down: setup ## Remove the lab: containers, networks, volumes, files; the engine too if the lab started it
+	@$(LAB) lab/down.yml
+
+clean: ## Remove what the targets above made in this folder (.venv, caches, reports); run lab-down before
+	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis reports

@@ -1,0 +1,1 @@
+"""External data collector: what other vendors publish, polled at its own pace."""

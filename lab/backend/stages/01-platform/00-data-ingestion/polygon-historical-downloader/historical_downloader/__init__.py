@@ -1,0 +1,1 @@
+"""Historical downloader: bars of whole past days, once, without indicators."""

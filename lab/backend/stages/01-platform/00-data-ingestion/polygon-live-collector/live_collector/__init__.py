@@ -1,0 +1,1 @@
+"""Live collector: the vendor's quotes become rows of market_ticks."""

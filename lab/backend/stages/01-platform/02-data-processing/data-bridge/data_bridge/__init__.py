@@ -1,0 +1,1 @@
+"""Data bridge: what the broker carries becomes rows of ClickHouse."""

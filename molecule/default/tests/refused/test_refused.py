@@ -1,0 +1,111 @@
+"""What is wrong is said in one clear error, and nothing has changed anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from lab_facts import PROJECT
+
+APPROVED = {"deploy_approved": True}
+
+
+def deploy(*arguments, **variables):
+    command = [
+        "ansible-playbook",
+        "playbooks/deploy.yml",
+        "-i",
+        "inventories/lab",
+        *arguments,
+        "-e",
+        json.dumps(variables),
+    ]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
+    return subprocess.run(
+        command,
+        check=False,
+        text=True,
+        capture_output=True,
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def unchanged(lab):
+    """The state before and after a test is the same."""
+    before = lab.fingerprint()
+    yield
+    assert lab.fingerprint() == before
+
+
+def assert_refused(done, *words):
+    output = done.stdout + done.stderr
+    assert done.returncode != 0, output
+    for word in words:
+        assert word in output, output
+    assert "Traceback" not in output, output
+    assert "changed=0" in output, output
+
+
+@pytest.mark.usefixtures("unchanged")
+class TestRefusals:
+    def test_wrong_clickhouse_password(self):
+        done = deploy(**APPROVED, platform_clickhouse_password="wr0ng-secret")
+        assert_refused(done, "516", "wrong user or password", "Nothing was changed")
+        assert "wr0ng-secret" not in done.stdout + done.stderr
+
+    def test_clickhouse_that_does_not_answer(self):
+        assert_refused(
+            deploy(**APPROVED, platform_clickhouse_port=9), "127.0.0.1:9", "refused", "Nothing was changed"
+        )
+
+    def test_unreachable_host(self):
+        done = deploy(**APPROVED, ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9)
+        assert_refused(done, "UNREACHABLE", "unreachable=1")
+
+    def test_missing_schema_file(self, tmp_path):
+        shutil.copytree(PROJECT / "files/schemas/clickhouse", tmp_path / "schemas")
+        (tmp_path / "schemas/05_external_crypto_sentiment.sql").unlink()
+        done = deploy(**APPROVED, platform_schema_dir=str(tmp_path / "schemas"))
+        assert_refused(done, "05_external_crypto_sentiment.sql", "no such file", "Nothing was changed")
+
+    def test_schema_file_that_the_engine_rejects(self, tmp_path):
+        shutil.copytree(PROJECT / "files/schemas/clickhouse", tmp_path / "schemas")
+        broken = tmp_path / "schemas/03_external_economic_calendar.sql"
+        broken.write_text(broken.read_text() + "\nCREATE INDEX idx ON external_economic_calendar;\n")
+        done = deploy(**APPROVED, platform_schema_dir=str(tmp_path / "schemas"))
+        assert_refused(done, "03_external_economic_calendar.sql", "Nothing was changed")
+
+    def test_unknown_service(self):
+        services = {"data-brigde": {"container": "suho-data-brigde", "expect_logs": []}}
+        done = deploy(**APPROVED, platform_services=services)
+        assert_refused(done, "data-brigde", "no such service", "data-bridge", "Nothing was changed")
+
+    def test_too_little_disk(self):
+        assert_refused(
+            deploy(**APPROVED, preflight_min_free_gib=1000000), "GiB free", "at least 1000000.00 GiB"
+        )
+
+    def test_no_approval(self):
+        assert_refused(deploy(), "Not approved", "deploy_approved=true", "Nothing was changed")
+
+    def test_approval_of_another_plan(self):
+        assert_refused(deploy(approved_plan="0123456789ab"), "0123456789ab", "Nothing was changed")
+
+
+def test_uncommitted_code(lab):
+    before = lab.fingerprint()
+    extra = lab.backend / "02-data-processing/data-bridge/uncommitted.py"
+    extra.write_text("x = 1\n")
+    try:
+        assert_refused(
+            deploy(**APPROVED), "02-data-processing/data-bridge/uncommitted.py", "Nothing was changed"
+        )
+    finally:
+        extra.unlink()
+    assert lab.fingerprint() == before

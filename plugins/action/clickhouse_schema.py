@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's side of suho.platform.clickhouse_schema; its options are documented with the module.
+
+Reading and changing the server is done by the module, on whatever host the task runs. Planning and the
+rehearsal run here, in a process of their own that never sees the login data.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.clickhouse_client import LOGIN_NAMES, login_options
+from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
+from ..module_utils.schema_model import SchemaError
+from ..module_utils.schema_process import PlannerProcess
+from ..module_utils.schema_quarantine import restorable
+
+MODULE = "suho.platform.clickhouse_schema"
+_OPTIONS = {
+    "database": {"type": "str", "required": True},
+    "desired": {"type": "list", "elements": "path"},
+    "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
+    "steps": {"type": "list", "elements": "dict"},
+    "release": {"type": "str"},
+    "quarantine_database": {"type": "str"},
+    "allow": {"type": "list", "elements": "str", "default": []},
+    "plan_timeout": {"type": "int", "default": 120},
+}
+
+
+class ModuleFailed(Exception):
+    """The module on the target reported a failure; its result says what was done before."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(str(result.get("msg") or result.get("module_stderr") or "the module failed"))
+        self.result = result
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars) or {}
+        _validation, args = self.validate_argument_spec(
+            argument_spec={**login_options(), **_OPTIONS},
+            required_if=[
+                ("state", "present", ("desired",)),
+                ("state", "reversed", ("steps", "release")),
+            ],
+        )
+        self.args, self.task_vars = args, task_vars or {}
+        self.outcome: dict[str, Any] = {
+            "changed": False,
+            "steps": [],
+            "pending": [],
+            "executed_statements": [],
+            "refused": [],
+            "quarantined": [],
+            "restored": [],
+            "live_ddl": "",
+            "diff": {"before": "", "after": ""},
+        }
+        try:
+            check_identifier(args["database"], "database")
+            if args["release"] is not None:
+                check_release(args["release"])
+            if args["state"] == "reversed":
+                self.reverse()
+            else:
+                self.present()
+        except ModuleFailed as error:
+            self.take(error.result)
+            self.outcome.update(failed=True, msg=str(error), pending=self.left())
+        except (SchemaError, NameNotValid) as error:
+            self.outcome.update(failed=True, msg=str(error), pending=self.left())
+        result.update(self.outcome)
+        return result
+
+    # present -------------------------------------------------------------------------------------------
+
+    def present(self) -> None:
+        files = self.read_files()
+        live = _unsealed(self.module("read")["before"])
+        self.outcome["live_ddl"] = self.whole_ddl(live)
+        with PlannerProcess(self.args["plan_timeout"]) as planner:
+            plan = self.plan(planner, live, files)
+            restore = restorable(live["quarantined"], plan["columns"])
+            self.outcome.update({key: plan[key] for key in ("steps", "refused", "rehearsal", "diff")})
+            self.outcome["warnings"] = plan["rehearsal"]["warnings"]
+            self.outcome["changed"] = bool(plan["steps"] or restore)
+            self.outcome["pending"] = self.left()
+            if self.check_mode:
+                self.outcome["restored"] = self.foresee_restore(live, restore)
+            elif self.outcome["changed"]:
+                done = self.module(
+                    "apply", steps=plan["steps"], restore=restore, fingerprint=live["fingerprint"]
+                )
+                self.take(done)
+                if "after" in done:
+                    self.check_outcome(plan, self.plan(planner, _unsealed(done["after"]), files))
+        if plan["refused"]:
+            self.complain(plan["refused"])
+
+    def plan(
+        self, planner: PlannerProcess, live: dict[str, Any], files: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        return planner.ask(
+            {
+                "database": self.args["database"],
+                "database_exists": live["database_exists"],
+                "server_version": live["server_version"],
+                "live": live["objects"],
+                "files": files,
+                "allow": self.args["allow"],
+            }
+        )
+
+    def check_outcome(self, plan: dict[str, Any], again: dict[str, Any]) -> None:
+        """The server's word counts: what it has now must be what the files want, but for what was refused."""
+        known = {item["name"] for item in plan["refused"]}
+        left = [step["name"] for step in again["steps"]]
+        left += [item["name"] for item in again["refused"] if item["name"] not in known]
+        if left:
+            raise SchemaError(
+                f"the server accepted all statements, but these differences are left: {', '.join(left)}"
+            )
+
+    def complain(self, refused: list[dict[str, str]]) -> None:
+        lines = "; ".join(
+            f"{item['name']}: found {item['found'] or 'nothing'}, expected {item['expected'] or 'nothing'} "
+            f"({item['reason']})"
+            for item in refused
+        )
+        raise SchemaError(
+            f"{len(refused)} differences between {self.args['database']} and the desired files are refused, "
+            f"all other steps are {'planned' if self.check_mode else 'done'}: {lines}"
+        )
+
+    def foresee_restore(self, live: dict[str, Any], restore: list[dict[str, str]]) -> list[dict[str, Any]]:
+        rows = {item["name"]: item["total_rows"] for item in live["quarantined"]}
+        quarantine = self.args["quarantine_database"] or f"{self.args['database']}_quarantine"
+        return [
+            {
+                "object": ".".join(filter(None, (self.args["database"], item["table"], item["column"]))),
+                "quarantine": f"{quarantine}.{item['name']}",
+                "rows": int(rows[item["name"]]) if rows[item["name"]].isdigit() else None,
+            }
+            for item in restore
+        ]
+
+    def read_files(self) -> list[dict[str, str]]:
+        paths: list[Path] = []
+        for item in self.args["desired"]:
+            path = self.find(item)
+            found = sorted(path.glob("*.sql")) if path.is_dir() else [path]
+            if not found:
+                raise SchemaError(f"desired: directory {path} holds no *.sql file")
+            paths += found
+        if not paths:
+            raise SchemaError("desired: expected at least one file or directory")
+        return [{"path": str(path), "text": _read_text(path)} for path in paths]
+
+    def find(self, item: str) -> Path:
+        """Look where Ansible looks for files: role, playbook, current directory."""
+        if Path(item).is_absolute():
+            if Path(item).exists():
+                return Path(item)
+            raise SchemaError(f"desired: there is no file or directory {item} on the controller")
+        try:
+            return Path(self._find_needle("files", item))
+        except Exception as error:
+            # Ansible raises its own error with all places that it looked at.
+            raise SchemaError(f"desired: {item} was not found on the controller: {error}") from None
+
+    # reversed ------------------------------------------------------------------------------------------
+
+    def reverse(self) -> None:
+        done = self.module("reverse", steps=self.args["steps"])
+        self.take(done)
+        before = _unsealed(done["before"])
+        after = _unsealed(done["after"]) if "after" in done else before
+        self.outcome["live_ddl"] = self.whole_ddl(before)
+        self.outcome["diff"] = {"before": self.whole_ddl(before), "after": self.whole_ddl(after)}
+        self.outcome["changed"] = done["changed"]
+        self.outcome["pending"] = done["pending"]
+
+    # helpers -------------------------------------------------------------------------------------------
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    def module(self, operation: str, **more: Any) -> dict[str, Any]:
+        """Run the module where the task runs, with the login data and nothing that it does not need."""
+        names = ("database", "state", "release", "quarantine_database")
+        args = {name: self.args[name] for name in (*LOGIN_NAMES, *names) if self.args[name] is not None}
+        result: dict[str, Any] = self._execute_module(
+            module_name=MODULE,
+            module_args={**args, "operation": operation, **more},
+            task_vars=self.task_vars,
+        )
+        if result.get("failed") or "before" not in result:
+            raise ModuleFailed(result)
+        return result
+
+    def take(self, done: dict[str, Any]) -> None:
+        for key in ("executed_statements", "quarantined", "restored"):
+            self.outcome[key] = done.get(key, self.outcome[key])
+        self.outcome["changed"] = bool(self.outcome["executed_statements"]) or (
+            self.check_mode and done.get("changed", False)
+        )
+        self.outcome["pending"] = self.left()
+
+    def left(self) -> list[str]:
+        executed = set(self.outcome["executed_statements"])
+        return [step["statement"] for step in self.outcome["steps"] if step["statement"] not in executed]
+
+    def whole_ddl(self, live: dict[str, Any]) -> str:
+        """The database as a script that could make it again, without the password, should it stand in there."""
+        lines = (
+            [f"CREATE DATABASE IF NOT EXISTS `{self.args['database']}`;"] if live["database_exists"] else []
+        )
+        lines += [f"{item['ddl']};" for item in live["objects"]]
+        text = "".join(f"{line}\n\n" for line in lines)
+        password = self.args["login_password"]
+        return text.replace(f"'{password}'", "'********'") if password else text
+
+
+def _unsealed(text: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(base64.b64decode(text))
+    return data
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SchemaError(
+            f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start}"
+        ) from None
+    except OSError as error:
+        raise SchemaError(f"{path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters that put plans, release records and probes together."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ..module_utils import deploy_plan, probes
+from ..module_utils.filter_guard import guarded
+
+
+class FilterModule:
+    """Filters of suho.platform for plans, releases and probes."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        sources = {
+            deploy_plan: (
+                "deploy_plan",
+                "release_manifest",
+                "release_intents",
+                "timed_phases",
+                "failure",
+                "downtimes",
+            ),
+            probes: (
+                "container_wishes",
+                "log_wishes",
+                "probe_results",
+                "restored_containers",
+                "restored_assertions",
+            ),
+        }
+        return {
+            name: guarded(name, getattr(source, name)) for source, names in sources.items() for name in names
+        }

@@ -1,0 +1,351 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Docker engine, asked through the docker CLI.
+
+The CLI and not an SDK: a target host of a Compose platform has it anyway, and it brings the user's own
+context, credentials and proxies. Commands are argument lists, every call has a time bound, and every failure
+is one :class:`EngineError` that names the command, the exit code and the last lines of stderr, but no value
+of an environment variable or build argument.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+LABEL_PROJECT = "com.docker.compose.project"
+LABEL_SERVICE = "com.docker.compose.service"
+LABEL_CONFIG_HASH = "com.docker.compose.config-hash"
+LABEL_DEPENDS_ON = "com.docker.compose.depends_on"
+LABEL_WORKING_DIR = "com.docker.compose.project.working_dir"
+LABEL_NUMBER = "com.docker.compose.container-number"
+LABEL_ONEOFF = "com.docker.compose.oneoff"
+
+# Options whose value may be a secret: "NAME=value" is shown as "NAME=***".
+_ASSIGNMENT_OPTIONS = ("-e", "--env", "--build-arg", "--label", "-l")
+_STDERR_LINES = 8
+
+
+class EngineError(Exception):
+    """A docker (or other) command that could not be run, ran too long or failed."""
+
+    def __init__(self, command: Sequence[str], returncode: int | None, stderr: str, reason: str = "") -> None:
+        self.command = shown_command(command)
+        self.returncode = returncode
+        hidden = _assigned_values(command)
+        self.stderr_tail = [_without(line, hidden) for line in stderr.strip().splitlines()[-_STDERR_LINES:]]
+        what = reason or f"exit code {returncode}"
+        detail = ": " + " | ".join(self.stderr_tail) if self.stderr_tail else ""
+        super().__init__(f"'{' '.join(self.command)}' failed ({what}){detail}")
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What ``docker image inspect`` says about one image."""
+
+    id: str
+    created: str
+    size: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Container:
+    """What ``docker inspect`` says about one container; its environment is deliberately left out."""
+
+    id: str
+    name: str
+    image_id: str
+    image_ref: str
+    state: str
+    exit_code: int
+    started_at: str
+    finished_at: str
+    health: str
+    restart_count: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def project(self) -> str:
+        return self.labels.get(LABEL_PROJECT, "")
+
+    @property
+    def service(self) -> str:
+        return self.labels.get(LABEL_SERVICE, "")
+
+    @property
+    def config_hash(self) -> str:
+        return self.labels.get(LABEL_CONFIG_HASH, "")
+
+    @property
+    def number(self) -> int:
+        text = self.labels.get(LABEL_NUMBER, "1")
+        return int(text) if text.isdigit() else 1
+
+    @property
+    def oneoff(self) -> bool:
+        """True for a container that ``docker compose run`` made: it is no part of the service."""
+        return self.labels.get(LABEL_ONEOFF, "").lower() == "true"
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    stdout: str
+    stderr: str
+    returncode: int = 0
+
+
+def run_command(
+    command: Sequence[str],
+    timeout: float = 60,
+    cwd: str | None = None,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """Run one command and return its output; every failure is an :class:`EngineError`.
+
+    ``env`` is added to the process's own environment. Output is decoded as UTF-8, undecodable bytes replaced.
+    """
+    result = try_command(command, timeout, cwd, stdin, env)
+    if result.returncode != 0:
+        raise EngineError(command, result.returncode, result.stderr)
+    return result
+
+
+def try_command(
+    command: Sequence[str],
+    timeout: float = 60,
+    cwd: str | None = None,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """As :func:`run_command`, but an exit code other than 0 is an answer, too."""
+    environment = {**os.environ, **(env or {})}
+    try:
+        done = subprocess.run(
+            list(command),
+            check=False,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=None if stdin is None else stdin.encode("utf-8"),
+            capture_output=True,
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(command, None, "", f"no answer within {timeout:g} s") from error
+    except FileNotFoundError as error:
+        missing = cwd if cwd is not None and not os.path.isdir(cwd) else command[0]
+        raise EngineError(command, None, "", f"not found: {missing}") from error
+    except OSError as error:
+        raise EngineError(command, None, "", f"cannot be run: {error.strerror}") from error
+    return CommandResult(
+        done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"), done.returncode
+    )
+
+
+def shown_command(command: Sequence[str]) -> list[str]:
+    """The command as it may be shown: values given to -e, --env, --build-arg and --label are masked."""
+    shown: list[str] = []
+    after_option = False
+    for word in command:
+        option, equals, rest = word.partition("=")
+        if after_option:
+            shown.append(option + "=***" if equals else word)
+        elif equals and option in _ASSIGNMENT_OPTIONS and "=" in rest:
+            shown.append(f"{option}={rest.partition('=')[0]}=***")
+        else:
+            shown.append(word)
+        after_option = word in _ASSIGNMENT_OPTIONS
+    return shown
+
+
+def _assigned_values(command: Sequence[str]) -> list[str]:
+    """The values that :func:`shown_command` masks, so that stderr cannot echo them either."""
+    values = []
+    previous = ""
+    for word in command:
+        option, _equals, rest = word.partition("=")
+        if previous in _ASSIGNMENT_OPTIONS:
+            values.append(rest)
+        elif option in _ASSIGNMENT_OPTIONS and "=" in rest:
+            values.append(rest.partition("=")[2])
+        previous = word
+    # Very short values would blank out half of every message and hide nothing worth hiding.
+    return [value for value in values if len(value) > 3]
+
+
+def _without(line: str, hidden: Sequence[str]) -> str:
+    for value in hidden:
+        line = line.replace(value, "***")
+    return line
+
+
+class Engine:
+    """The few questions that the modules ask of a Docker engine. All of them only read."""
+
+    def __init__(
+        self, binary: str = "docker", timeout: float = 60, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.binary = binary
+        self.timeout = timeout
+        self.env = dict(env or {})
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        timeout: float | None = None,
+        cwd: str | None = None,
+        stdin: str | None = None,
+    ) -> CommandResult:
+        """Run ``docker <arguments>``."""
+        return run_command(
+            [self.binary, *arguments], self.timeout if timeout is None else timeout, cwd, stdin, self.env
+        )
+
+    def run_json(self, arguments: Sequence[str], timeout: float | None = None, cwd: str | None = None) -> Any:
+        """Run ``docker <arguments>`` and parse its output as one JSON document."""
+        result = self.run(arguments, timeout, cwd)
+        return self._parse(arguments, result.stdout)
+
+    def info(self) -> dict[str, Any]:
+        """``docker info``; raises when the client runs but no engine answers (the CLI exits 0 then)."""
+        arguments = ["info", "--format", "{{json .}}"]
+        answer = self.run_json(arguments)
+        if not isinstance(answer, dict) or answer.get("ServerErrors"):
+            problems = answer.get("ServerErrors", []) if isinstance(answer, dict) else []
+            raise EngineError([self.binary, *arguments], 0, "\n".join(problems), "no engine answers")
+        return answer
+
+    def disk_usage(self) -> list[dict[str, Any]]:
+        """``docker system df``: one dict per kind (Images, Containers, Local Volumes, Build Cache)."""
+        arguments = ["system", "df", "--format", "{{json .}}"]
+        return [
+            self._parse(arguments, line) for line in self.run(arguments).stdout.splitlines() if line.strip()
+        ]
+
+    def images(self, references: Sequence[str]) -> dict[str, ImageInfo | None]:
+        """Inspect many images in one call; an image that does not exist is None, not an error.
+
+        References may be names with or without tag, ``name@sha256:…`` or image ids.
+        """
+        wanted = list(dict.fromkeys(reference for reference in references if reference))
+        if not wanted:
+            return {}
+        documents = self._inspect(["image", "inspect", *wanted], "no such image")
+        found = [_image(document) for document in documents]
+        return {reference: _matching(reference, found) for reference in wanted}
+
+    def containers(self, project: str, service: str | None = None) -> list[Container]:
+        """All containers (running or not) of a compose project, or of one of its services.
+
+        One ``docker ps`` and one ``docker inspect``, however many containers there are. Containers that
+        ``docker compose run`` made are left out. Sorted by service, then by number.
+        """
+        filters = [f"label={LABEL_PROJECT}={project}"]
+        if service is not None:
+            filters.append(f"label={LABEL_SERVICE}={service}")
+        found = [one for one in self.containers_by_filter(filters) if not one.oneoff]
+        return sorted(found, key=lambda one: (one.service, one.number, one.name))
+
+    def containers_by_filter(self, filters: Sequence[str]) -> list[Container]:
+        """All containers that pass every filter of ``docker ps --filter``."""
+        arguments = ["ps", "--all", "--no-trunc", "--quiet"]
+        for one in filters:
+            arguments += ["--filter", one]
+        ids = self.run(arguments).stdout.split()
+        return self.inspect_containers(ids)
+
+    def inspect_containers(self, names: Sequence[str]) -> list[Container]:
+        """Inspect containers by name or id in one call; those that are gone by now are left out."""
+        if not names:
+            return []
+        documents = self._inspect(["container", "inspect", *names], "no such container")
+        return [_container(document) for document in documents]
+
+    def _inspect(self, arguments: Sequence[str], absent: str) -> list[dict[str, Any]]:
+        """``docker … inspect``, where missing objects are no error: it prints the others and exits 1."""
+        command = [self.binary, *arguments]
+        done = try_command(command, self.timeout, env=self.env)
+        problems = [line for line in done.stderr.splitlines() if line.strip() and absent not in line.lower()]
+        if done.returncode != 0 and problems:
+            raise EngineError(command, done.returncode, "\n".join(problems))
+        documents = self._parse(arguments, done.stdout.strip() or "[]")
+        return documents if isinstance(documents, list) else []
+
+    def _parse(self, arguments: Sequence[str], text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise EngineError([self.binary, *arguments], 0, text[:200], "the output is not JSON") from error
+
+
+def _image(document: Mapping[str, Any]) -> ImageInfo:
+    config = document.get("Config") or {}
+    return ImageInfo(
+        id=document.get("Id") or "",
+        created=document.get("Created") or "",
+        size=int(document.get("Size") or 0),
+        labels=config.get("Labels") or {},
+        layers=tuple((document.get("RootFS") or {}).get("Layers") or ()),
+        tags=tuple(document.get("RepoTags") or ()),
+        digests=tuple(document.get("RepoDigests") or ()),
+    )
+
+
+def _container(document: Mapping[str, Any]) -> Container:
+    config = document.get("Config") or {}
+    state = document.get("State") or {}
+    return Container(
+        id=document.get("Id") or "",
+        name=(document.get("Name") or "").lstrip("/"),
+        image_id=document.get("Image") or "",
+        image_ref=config.get("Image") or "",
+        state=state.get("Status") or "",
+        exit_code=int(state.get("ExitCode") or 0),
+        started_at=state.get("StartedAt") or "",
+        finished_at=state.get("FinishedAt") or "",
+        health=(state.get("Health") or {}).get("Status") or "",
+        restart_count=int(document.get("RestartCount") or 0),
+        labels=config.get("Labels") or {},
+        networks=tuple(sorted((document.get("NetworkSettings") or {}).get("Networks") or ())),
+        error=state.get("Error") or "",
+    )
+
+
+def full_reference(reference: str) -> str:
+    """The name under which the engine lists an image: no docker.io, and a tag."""
+    for prefix in ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/"):
+        if reference.startswith(prefix):
+            reference = reference[len(prefix) :]
+            break
+    name_part = reference.rsplit("/", 1)[-1]
+    return reference if ":" in name_part or "@" in name_part else reference + ":latest"
+
+
+def _matching(reference: str, images: Sequence[ImageInfo]) -> ImageInfo | None:
+    name = full_reference(reference)
+    for image in images:
+        listed = [full_reference(tag) for tag in image.tags] + [full_reference(one) for one in image.digests]
+        if name in listed or reference == image.id:
+            return image
+        # name:tag@sha256:… is listed by the engine without the tag.
+        base, at, digest = reference.partition("@")
+        if at and full_reference(base).rpartition(":")[0] + "@" + digest in listed:
+            return image
+    for image in images:
+        if len(reference) >= 12 and image.id.replace("sha256:", "").startswith(
+            reference.replace("sha256:", "")
+        ):
+            return image
+    return None

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user may ask of a container's log, read from plain options with every mistake named."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .log_lines import LEVELS
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$")
+
+
+class LogCheckError(Exception):
+    """A check that cannot be made as asked, with a text for the user."""
+
+
+@dataclass
+class Expected:
+    name: str
+    pattern: re.Pattern[str]
+    minimum: int = 1
+
+
+@dataclass
+class Allowed:
+    pattern: re.Pattern[str]
+    reason: str
+    maximum: int | None = None
+    expires: datetime.date | None = None
+
+    def expired(self, today: datetime.date) -> bool:
+        return self.expires is not None and today > self.expires
+
+
+@dataclass
+class Check:
+    """The wishes for one container."""
+
+    container: str
+    since: str = "start"
+    expect: list[Expected] = field(default_factory=list)
+    allow: list[Allowed] = field(default_factory=list)
+    min_lines: int = 1
+    running: bool = True
+
+
+def _pattern(text: str, where: str) -> re.Pattern[str]:
+    if not text:
+        raise LogCheckError(
+            f"{where}: the pattern is empty, which every line matches; expected a regular expression"
+        )
+    try:
+        return re.compile(text)
+    except re.error as exc:
+        raise LogCheckError(f"{where}: {text!r} is no regular expression: {exc}") from exc
+
+
+def _date(text: str | None, where: str) -> datetime.date | None:
+    if not text:
+        return None
+    try:
+        return datetime.date.fromisoformat(str(text)[:10])
+    except ValueError as exc:
+        raise LogCheckError(f"{where}: expires is {text!r}, expected a date like 2026-01-31") from exc
+
+
+def parse_check(options: dict[str, Any]) -> Check:
+    """Turn one entry of the module's ``containers`` option into a check; every mistake is named."""
+    name = str(options["container"])
+    if not _NAME.match(name):
+        raise LogCheckError(f"container {name!r}: expected a name of letters, digits, '_', '.' and '-'")
+    since = str(options.get("since") or "start")
+    if since not in ("start", "created") and not TIME.match(since):
+        raise LogCheckError(
+            f"container {name}: since is {since!r}, "
+            "expected 'start', 'created' or a time like 2026-01-31T12:00:00Z"
+        )
+    expect = []
+    for entry in options.get("expect") or []:
+        where = f"container {name}, expected line {entry['name']!r}"
+        minimum = 1 if entry.get("min") is None else int(entry["min"])
+        if minimum < 1:
+            raise LogCheckError(
+                f"{where}: min is {minimum}, expected 1 or more (nothing at all proves nothing)"
+            )
+        expect.append(Expected(str(entry["name"]), _pattern(str(entry["pattern"]), where), minimum))
+    allow = []
+    for entry in options.get("allow") or []:
+        where = f"container {name}, allowed pattern {entry['pattern']!r}"
+        maximum = entry.get("max")
+        if not str(entry["reason"]).strip():
+            raise LogCheckError(f"{where}: the reason is empty, expected why these lines are no problem")
+        allow.append(
+            Allowed(
+                _pattern(str(entry["pattern"]), where),
+                str(entry["reason"]),
+                None if maximum is None else int(maximum),
+                _date(entry.get("expires"), where),
+            )
+        )
+    least = options.get("min_lines")
+    running = options.get("running")
+    return Check(
+        name, since, expect, allow, 1 if least is None else int(least), True if running is None else running
+    )
+
+
+def check_levels(levels: Iterable[str]) -> list[str]:
+    chosen = [str(level).upper() for level in levels]
+    unknown = [level for level in chosen if level not in LEVELS]
+    if unknown or not chosen:
+        raise LogCheckError(
+            f"error_levels is {', '.join(unknown) or 'empty'}, expected some of {', '.join(sorted(LEVELS))}"
+        )
+    return chosen

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the one dictionary that describes the services to what each probe wants, and back to one list of results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .verdict import ERROR, assertion
+
+
+def container_wishes(services: Mapping[str, Mapping[str, Any]], min_uptime: float) -> list[dict[str, Any]]:
+    """Return the option ``containers`` of container_assert; ``min_uptime`` is in seconds."""
+    return [{"container": service["container"], "min_uptime": min_uptime} for service in services.values()]
+
+
+def log_wishes(
+    services: Mapping[str, Mapping[str, Any]], since: str, allow: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the option ``containers`` of log_assert; ``allow`` holds for every service."""
+    return [
+        {
+            "container": service["container"],
+            "since": since,
+            "expect": list(service.get("expect_logs") or []),
+            "allow": [*allow, *(service.get("allow_logs") or [])],
+        }
+        for service in services.values()
+    ]
+
+
+def probe_results(probe: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return what a probe's task registered as assertions.
+
+    A task that was skipped was not asked for anything. One that ran and brought no assertions is an error of
+    its own: a probe that saw nothing has proved nothing.
+    """
+    if probe.get("skipped"):
+        return []
+    found = probe.get("assertions")
+    if found:
+        return [{**one, "probe": name} for one in found]
+    reason = str(probe.get("msg") or "the probe gave no result")
+    result = assertion(name, "probe", observed="no result", expected="results", verdict=ERROR, reason=reason)
+    return [{**result, "probe": name}]
+
+
+def restored_containers(
+    manifest: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return for container_assert: every service that a release swapped runs the image of before again."""
+    return [
+        {"container": services[name]["container"], "image": was["image_before"]}
+        for name, was in manifest["services"].items()
+        if was["existed"] and was["image_before"]
+    ]
+
+
+def restored_assertions(manifest: Mapping[str, Any], database: str) -> list[dict[str, Any]]:
+    """Return for clickhouse_assert: what a release added to the schema is out of the way again."""
+    assertions = []
+    for step in manifest["schema"]["steps"]:
+        for undo in step.get("undo") or []:
+            table = undo["table"]
+            if undo["action"] == "quarantine_table":
+                sql = "SELECT count() FROM system.tables WHERE database = %(database)s AND name = %(table)s"
+                name, params = f"table {table} is out of the database", {}
+            elif undo["action"] == "drop_column":
+                sql = (
+                    "SELECT count() FROM system.columns "
+                    "WHERE database = %(database)s AND table = %(table)s AND name = %(column)s"
+                )
+                name, params = f"column {table}.{undo['column']} is gone", {"column": undo["column"]}
+            else:
+                continue
+            params = {**params, "database": database, "table": table}
+            assertions.append({"name": name, "kind": "query", "sql": sql, "params": params, "value": 0})
+    return assertions

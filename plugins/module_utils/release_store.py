@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The releases of one target: a folder for each, with a manifest, a journal and the saved files.
+
+Layout below the state directory (mode 0700, files 0600)::
+
+    releases/<id>/manifest.json    what the release found and changed; replaced atomically
+    releases/<id>/journal.jsonl    one line for each intent and outcome; appended and synced
+    releases/<id>/backup/<name>    files as they were before the first change, never overwritten
+    current -> releases/<id>       the release that the platform is at
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
+BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
+#: A release in one of these states is not finished: the next deploy goes on with it.
+UNFINISHED = ("open", "failed")
+
+
+class ReleaseError(Exception):
+    """A release that cannot be read or written; the message names the path and what was expected."""
+
+
+def utc_now() -> str:
+    """Return the time now, UTC, ISO 8601 with milliseconds."""
+    return (
+        datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def sha256_of(path: str | Path) -> str | None:
+    """Return the SHA-256 of a file in hex, or None where there is no such file."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def deep_merge(base: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``update`` laid over it; dictionaries are merged, anything else is replaced."""
+    merged = dict(base)
+    for key, value in update.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = deep_merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def continued(found: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a release that goes on: what was found first stays, what is new is added.
+
+    Lists grow by what they do not hold yet, so a rollback later takes back the steps of all attempts.
+    """
+    merged = dict(found)
+    for key, value in now.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = continued(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            merged[key] = old + [item for item in value if item not in old]
+        elif key not in merged:
+            merged[key] = value
+    return merged
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    """Replace a file atomically: nobody ever reads half of it, and a power cut keeps the old or the new one."""
+    scratch = path.with_name(f".{path.name}.new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(scratch, path)
+
+
+class Release:
+    """One release's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest_path = folder / "manifest.json"
+        self.journal_path = folder / "journal.jsonl"
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    def manifest(self) -> dict[str, Any]:
+        """Read the manifest; raise :class:`ReleaseError` if it is missing or damaged."""
+        try:
+            loaded = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ReleaseError(
+                f"release {self.id} has no manifest: {self.manifest_path} does not exist"
+            ) from error
+        except (ValueError, OSError) as error:
+            raise ReleaseError(f"the manifest {self.manifest_path} cannot be read: {error}") from error
+        if not isinstance(loaded, dict):
+            raise ReleaseError(
+                f"the manifest {self.manifest_path} holds a {type(loaded).__name__}, expected an object"
+            )
+        return loaded
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Read the journal's entries. A last line that was cut off by a crash is left out."""
+        try:
+            lines = self.journal_path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        entries: list[dict[str, Any]] = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                entries.append(json.loads(line))
+            except ValueError as error:
+                if number == len(lines):
+                    break
+                raise ReleaseError(f"{self.journal_path} line {number} is not JSON: {error}") from error
+        return entries
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+        _write_synced(self.manifest_path, (text + "\n").encode())
+
+    def append(self, entries: list[dict[str, Any]]) -> None:
+        """Append entries to the journal, each with the time now, and sync them to the disk."""
+        lines = "".join(json.dumps({"time": utc_now(), **entry}, sort_keys=True) + "\n" for entry in entries)
+        descriptor = os.open(self.journal_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as stream:
+            stream.write(lines.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def save(self, name: str, data: bytes) -> bool:
+        """Keep bytes as ``backup/<name>``. What is kept already stays: the first copy is the state before."""
+        if not BACKUP_NAME.match(name):
+            raise ReleaseError(
+                f"{name!r} is no name for a backup: expected letters, digits, dot, dash and underscore"
+            )
+        target = self.folder / "backup" / name
+        if target.exists():
+            return False
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        _write_synced(target, data)
+        return True
+
+
+class ReleaseStore:
+    """All releases below one state directory."""
+
+    def __init__(self, state_dir: str) -> None:
+        self.state_dir = Path(state_dir)
+        self.releases = self.state_dir / "releases"
+        self.current_link = self.state_dir / "current"
+
+    def release(self, release_id: str) -> Release:
+        if not RELEASE_ID.match(release_id):
+            raise ReleaseError(
+                f"{release_id!r} is no release id: expected letters, digits, dot, dash and underscore"
+            )
+        return Release(self.releases / release_id)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all releases, oldest first (an id starts with its UTC time)."""
+        if not self.releases.is_dir():
+            return []
+        return sorted(entry.name for entry in self.releases.iterdir() if entry.is_dir())
+
+    def current(self) -> Release | None:
+        """Return the release that the platform is at, or None if there was none yet."""
+        try:
+            target = os.readlink(self.current_link)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ReleaseError(f"{self.current_link} is not the link that was expected: {error}") from error
+        release = self.release(Path(target).name)
+        if not release.folder.is_dir():
+            raise ReleaseError(
+                f"{self.current_link} points to release {release.id}, which is not in {self.releases}"
+            )
+        return release
+
+    def unfinished(self) -> Release | None:
+        """Return the current release if it was opened and neither closed nor rolled back."""
+        current = self.current()
+        if current is not None and current.manifest().get("status") in UNFINISHED:
+            return current
+        return None
+
+    def open(self, release_id: str, manifest: dict[str, Any]) -> Release:
+        """Make the folder and the first manifest of a release and point ``current`` to it."""
+        release = self.release(release_id)
+        previous = self.current()
+        release.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.state_dir, self.releases):
+            folder.chmod(0o700)
+        known = {
+            "id": release.id,
+            "status": "open",
+            "opened": utc_now(),
+            "previous": previous.id if previous else None,
+        }
+        release.write_manifest(deep_merge(manifest, known))
+        self.point_to(release.id)
+        return release
+
+    def point_to(self, release_id: str | None) -> None:
+        """Set the link ``current`` atomically; None removes it."""
+        if release_id is None:
+            self.current_link.unlink(missing_ok=True)
+            return
+        scratch = self.state_dir / ".current.new"
+        scratch.unlink(missing_ok=True)
+        scratch.symlink_to(Path("releases") / release_id)
+        os.replace(scratch, self.current_link)

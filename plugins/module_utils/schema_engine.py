@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The embedded ClickHouse engine (chDB) and the questions that planning asks it.
+
+Only ever used in a process of its own: a process that forks with an open session hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .clickhouse_names import literal, quote
+from .schema_model import SchemaError, Table
+from .schema_parse import parse_create
+from .schema_tokens import significant
+
+_CODE = re.compile(r"^\s*Code:\s*(\d+)\.\s*")
+_PLACE = re.compile(r"\(line (\d+), col (\d+)\)")
+_POSITION = re.compile(r"failed at position (\d+)")
+_EXPECTED = re.compile(r"[.:] Expected one of: .*?(?=: In scope |\(SYNTAX_ERROR\)|$)", re.DOTALL)
+_SCOPE = re.compile(r": In scope SELECT .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
+
+# Live objects were accepted by the server already, perhaps with these switched on.
+_LENIENT = (
+    "allow_suspicious_low_cardinality_types",
+    "allow_suspicious_codecs",
+    "allow_suspicious_indices",
+    "allow_suspicious_ttl_expressions",
+    "allow_suspicious_variant_types",
+    "allow_suspicious_primary_key",
+)
+
+
+class EngineError(Exception):
+    """The engine refused a statement."""
+
+    def __init__(self, raw: str) -> None:
+        text = raw.strip()
+        code = _CODE.match(text)
+        self.code = int(code.group(1)) if code else 0
+        place, position = _PLACE.search(text), _POSITION.search(text)
+        self.line = int(place.group(1)) if place else 1
+        self.column = int(place.group(2)) if place else int(position.group(1)) if position else 0
+        text = _CODE.sub("", text).replace("DB::Exception: ", "")
+        text = _SCOPE.sub("", _EXPECTED.sub("", text))
+        text = _PLACE.sub("", _POSITION.sub("failed", text))
+        self.message = " ".join(text.split())[:500]
+        super().__init__(f"code {self.code}: {self.message}")
+
+
+class Engine:
+    """One session of the embedded engine."""
+
+    def __init__(self, directory: str) -> None:
+        try:
+            from chdb import session
+        except ImportError as error:
+            raise SchemaError(
+                f"the Python package chdb-core, the embedded ClickHouse engine, is missing on the controller "
+                f"({error}); install it for Ansible's Python with: pip install --no-deps chdb-core"
+            ) from None
+        self._session = session.Session(directory)
+        self.version = str(self.rows("SELECT version() AS version")[0]["version"])
+        self._trees: dict[tuple[str, str], str] = {}
+
+    def run(self, sql: str) -> None:
+        self._query(sql, "Null")
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        text = self._query(sql, "JSONEachRow")
+        return [json.loads(line) for line in text.splitlines() if line]
+
+    def text(self, sql: str) -> str:
+        return self._query(sql, "TSVRaw").rstrip("\n")
+
+    def _query(self, sql: str, output: str) -> str:
+        if "\0" in sql:
+            raise EngineError("Code: 62. a NUL character is no SQL")
+        try:
+            result = self._session.query(sql, output)
+        except UnicodeError as error:
+            raise EngineError(f"Code: 62. not valid text: {error}") from None
+        except Exception as error:
+            # chDB raises its own ChdbError or a plain RuntimeError, depending on its version.
+            raise EngineError(str(error)) from None
+        data = result.bytes() if hasattr(result, "bytes") else str(result).encode()
+        return data.decode("utf-8", "replace")
+
+    # Parsing without running ---------------------------------------------------------------------------
+
+    def canonical(self, statement: str) -> str:
+        """The statement as the engine's parser understands it, on one line, without comments.
+
+        The text travels as a string value, so it is parsed and cannot be run, and the parser insists on
+        there being exactly one statement.
+        """
+        return self.text(f"SELECT formatQuerySingleLine({literal(statement)})")
+
+    def pretty(self, statement: str) -> str:
+        """The statement over several lines, for people."""
+        return self.text(f"SELECT formatQuery({literal(statement)})")
+
+    def tree(self, canonical: str) -> str:
+        """Syntax tree of a statement that canonical() has returned."""
+        return self.text(f"EXPLAIN AST {canonical}")
+
+    def same(self, first: str, second: str, form: str) -> bool:
+        """Whether two printed expressions mean the same: equal but for brackets that change nothing."""
+        if first == second:
+            return True
+        if not first or not second or _bare(first) != _bare(second):
+            return False
+        return self._expression_tree(first, form) == self._expression_tree(second, form)
+
+    def _expression_tree(self, text: str, form: str) -> str:
+        if (form, text) not in self._trees:
+            statement = f"ALTER TABLE t MODIFY TTL {text}" if form == "ttl" else f"SELECT {text}"
+            try:
+                tree = self.tree(self.canonical(statement))
+            except EngineError:
+                tree = text  # no expression (a codec, a projection): then only equal text is equal
+            self._trees[(form, text)] = tree
+        return self._trees[(form, text)]
+
+    # Scratch databases ---------------------------------------------------------------------------------
+
+    def make_database(self, name: str) -> None:
+        """Start with an empty database; whatever an earlier request left behind goes."""
+        self.drop_database(name)
+        self.run(f"CREATE DATABASE {quote(name)}")
+
+    def drop_database(self, name: str) -> None:
+        self.run(f"DROP DATABASE IF EXISTS {quote(name)} SYNC")
+
+    def use(self, name: str) -> None:
+        self.run(f"USE {quote(name)}")
+
+    def lenient(self, on: bool) -> None:
+        """Accept in live objects what a new object would need a setting for."""
+        for name in _LENIENT:
+            with contextlib.suppress(
+                EngineError
+            ):  # an engine that does not know the setting does not need it
+                self.run(f"SET {name} = {int(on)}")
+
+    def tables(self, database: str) -> dict[str, Table]:
+        """Every object of a scratch database, taken apart."""
+        found = self.rows(
+            "SELECT name, create_table_query AS ddl FROM system.tables "  # noqa: S608 - a quoted literal
+            f"WHERE database = {literal(database)} AND NOT startsWith(name, '.inner') ORDER BY name"
+        )
+        tables = {str(row["name"]): parse_create(str(row["ddl"])) for row in found}
+        self._check_columns(database, tables)
+        return tables
+
+    def _check_columns(self, database: str, tables: Mapping[str, Table]) -> None:
+        """The engine's own list of columns must agree with what was read from the DDL."""
+        listed: dict[str, list[tuple[str, str]]] = {}
+        for row in self.rows(
+            f"SELECT table, name, type FROM system.columns WHERE database = {literal(database)} "  # noqa: S608
+            "ORDER BY table, position"
+        ):
+            listed.setdefault(str(row["table"]), []).append((str(row["name"]), str(row["type"])))
+        for name, table in tables.items():
+            read = [(column.name, column.parts["type"]) for column in table.columns.values()]
+            if table.kind == "TABLE" and read != listed.get(name, []):
+                raise SchemaError(
+                    f"{database}.{name}: the columns read from its DDL are not those that the engine lists; "
+                    f"found {read}, expected {listed.get(name, [])}"
+                )
+
+
+def _bare(text: str) -> list[str]:
+    return [token.text for token in significant(text) if token.text not in "()"]

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a schema is made of, and what a plan says about it. Everything here can be written as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ADDITIVE, REWRITE, DESTRUCTIVE = "additive", "rewrite", "destructive"
+
+
+class SchemaError(Exception):
+    """The schema cannot be planned, rehearsed or applied; the message says what to do about it."""
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    declaration: str  # everything after the name, as the engine prints it
+    parts: dict[str, str]  # type, default, codec, ttl, comment, ... each as printed
+
+
+@dataclass(frozen=True)
+class Index:
+    name: str
+    declaration: str
+    parts: dict[str, str]  # expression, type, granularity
+
+
+@dataclass(frozen=True)
+class Table:
+    """One object of the database, taken apart from the DDL that the engine prints for it."""
+
+    name: str
+    kind: str  # TABLE, VIEW, MATERIALIZED VIEW, DICTIONARY
+    ddl: str
+    columns: dict[str, Column] = field(default_factory=dict)
+    indexes: dict[str, Index] = field(default_factory=dict)
+    projections: dict[str, str] = field(default_factory=dict)
+    constraints: dict[str, str] = field(default_factory=dict)
+    clauses: dict[str, str] = field(default_factory=dict)  # engine, partition_by, order_by, ttl, comment, ...
+    settings: dict[str, str] = field(default_factory=dict)
+    definition: str = ""  # of a view or a dictionary: all after its name
+
+
+@dataclass
+class Step:
+    """One statement for the server, with what takes it back."""
+
+    name: str
+    object: str
+    risk: str
+    statement: str
+    reverse: str
+    undo: list[dict[str, str]]
+    reason: str
+    effect: str
+
+    def to_dict(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["class"] = data.pop("risk")
+        return data
+
+
+@dataclass
+class Refusal:
+    """A difference that is not going to be changed by this run."""
+
+    name: str
+    object: str
+    found: str
+    expected: str
+    risk: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["class"] = data.pop("risk")
+        return data
+
+    def __str__(self) -> str:
+        return f"{self.name}: found {self.found or 'nothing'}, expected {self.expected or 'nothing'} ({self.reason})"
+
+
+@dataclass
+class Plan:
+    steps: list[Step] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_quarantined_column(name: str) -> bool:
+    """A column that a reverse has taken out of use but not yet dropped."""
+    return name.startswith(HIDDEN_COLUMN)
+
+
+HIDDEN_COLUMN = "__quarantine__"

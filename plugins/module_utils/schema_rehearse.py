@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan against the live DDL and rehearse the plan, forward and back, on the embedded engine."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .clickhouse_names import quote
+from .schema_engine import Engine, EngineError
+from .schema_files import SAFE_ENGINES, foreign_sources, load_desired, read_desired
+from .schema_model import Plan, SchemaError, Step, Table
+from .schema_parse import head
+from .schema_plan import heal, plan
+
+NOT_COVERED = (
+    "rows and their values",
+    "grants, quotas and row policies",
+    "replication and ON CLUSTER",
+)
+_SCRATCH_QUARANTINE = "suho_rehearsal_quarantine"
+_VIEW_ENGINES = frozenset({"View", "MaterializedView"})
+
+
+def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what one request asks; see plan_and_rehearse for its fields. Leaves no scratch object behind."""
+    database = request["database"]
+    if database.lower() in ("system", "information_schema", _SCRATCH_QUARANTINE):
+        raise SchemaError(f"database {database} cannot be managed")
+    started = time.monotonic()
+    try:
+        result = _Rehearsal(engine, request).run()
+    finally:
+        for name in (database, _SCRATCH_QUARANTINE):
+            engine.drop_database(name)
+    result["rehearsal"]["seconds"] = round(time.monotonic() - started, 3)
+    return result
+
+
+class _Rehearsal:
+    """One pass: files → desired, live DDL → live, plan, forward, plan again, back."""
+
+    def __init__(self, engine: Engine, request: Mapping[str, Any]) -> None:
+        self.engine = engine
+        self.database: str = request["database"]
+        self.live: Sequence[Mapping[str, str]] = request["live"]
+        self.files: Sequence[Mapping[str, str]] = request["files"]
+        self.allow: Sequence[str] = request.get("allow", ())
+        self.database_exists: bool = request.get("database_exists", True)
+        self.server_version: str = request.get("server_version", "")
+        self.not_covered = list(NOT_COVERED)
+
+    def run(self) -> dict[str, Any]:
+        desired = self.read_desired()
+        wanted = frozenset(desired)
+        self.load_live(wanted)
+        live = self.engine.tables(self.database)
+        healing = heal(self.database, live, desired)
+        self.apply(healing)
+        original = self.engine.tables(self.database)
+        found = plan(self.database, original, desired, self.engine.same, self.allow, self.database_exists)
+        self.apply(found.steps)
+        after = self.engine.tables(self.database)
+        self.check_forward(found, after, original, desired)
+        self.reverse(found.steps)
+        self.check_reverse(self.engine.tables(self.database), original)
+        return self.report(Plan(healing + found.steps, found.refused, found.notes), live, after, wanted)
+
+    def read_desired(self) -> dict[str, Table]:
+        files = read_desired(self.engine, self.files, self.database)
+        self.engine.make_database(self.database)
+        wanted = load_desired(self.engine, files, self.database)
+        tables = self.engine.tables(self.database)
+        return {item.name: tables[item.name] for item in wanted}
+
+    def load_live(self, wanted: frozenset[str]) -> None:
+        """Bring the live objects into an empty scratch database; only managed ones have to succeed."""
+        self.engine.make_database(self.database)
+        self.engine.make_database(_SCRATCH_QUARANTINE)
+        self.engine.use(self.database)
+        self.engine.lenient(True)
+        rest = []
+        for item in self.live:
+            reason = self.unloadable(item)
+            if not reason:
+                rest.append(item)
+            else:
+                self.skip(item["name"], reason, wanted)
+        while rest:
+            failed = []
+            for item in rest:
+                try:
+                    self.engine.run(self.engine.canonical(item["ddl"]))
+                except EngineError as error:
+                    failed.append((item, str(error)))
+            if len(failed) == len(rest):
+                for item, reason in failed:
+                    self.skip(item["name"], reason, wanted)
+                break
+            rest = [item for item, _reason in failed]
+        self.engine.lenient(False)
+
+    def unloadable(self, item: Mapping[str, str]) -> str:
+        """Why a live object is not created here: it would reach out of the process, or cannot be read."""
+        if item["engine"] not in SAFE_ENGINES | _VIEW_ENGINES:
+            return f"engine {item['engine']} is not rehearsed"
+        try:
+            sql = self.engine.canonical(item["ddl"])
+            _kind, database, name = head(sql)
+            tree = self.engine.tree(sql)
+        except (EngineError, SchemaError) as error:
+            return str(error)
+        if (database, name) != (self.database, item["name"]):
+            return f"its DDL creates {database}.{name}"
+        foreign = foreign_sources(tree)
+        return f"it reads from {foreign[0]}()" if foreign else ""
+
+    def skip(self, name: str, reason: str, wanted: frozenset[str]) -> None:
+        if name in wanted:
+            raise SchemaError(
+                f"{self.database}.{name}: the live table cannot be loaded into the embedded engine "
+                f"{self.engine.version}, so no change of it can be planned: {reason}"
+            )
+        self.not_covered.append(f"{self.database}.{name}: {reason}")
+
+    # Rehearsal ---------------------------------------------------------------------------------------
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if step.name == f"database.{self.database}":
+                continue  # the scratch database is there already
+            try:
+                self.engine.run(step.statement)
+            except EngineError as error:
+                raise SchemaError(
+                    f"{step.name}: the rehearsal failed with {error}; the statement was: {step.statement}"
+                ) from None
+
+    def check_forward(
+        self,
+        found: Plan,
+        after: Mapping[str, Table],
+        before: Mapping[str, Table],
+        desired: Mapping[str, Table],
+    ) -> None:
+        again = plan(self.database, after, desired, self.engine.same, self.allow)
+        left = [step.name for step in again.steps]
+        known = {item.name for item in found.refused}
+        left += [item.name for item in again.refused if item.name not in known]
+        if left:
+            raise SchemaError(f"after the rehearsal these differences are left: {', '.join(left)}")
+        touched = [name for name in before if name not in desired and before[name] != after.get(name)]
+        if touched:
+            raise SchemaError(f"the rehearsal changed objects that no file names: {', '.join(touched)}")
+
+    def reverse(self, steps: Sequence[Step]) -> None:
+        for step in reversed(steps):
+            for item in step.undo:
+                statement = self.undo_statement(item)
+                try:
+                    self.engine.run(statement)
+                except EngineError as error:
+                    raise SchemaError(
+                        f"{step.name}: the rehearsal of its reverse failed with {error}; "
+                        f"the statement was: {statement}"
+                    ) from None
+
+    def undo_statement(self, item: Mapping[str, str]) -> str:
+        table = f"{quote(self.database)}.{quote(item['table'])}"
+        if item["action"] == "quarantine_table":
+            return f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"
+        if item["action"] == "drop_view":
+            return f"DROP VIEW {table} SYNC"
+        if item["action"] == "drop_column":
+            return f"ALTER TABLE {table} DROP COLUMN {quote(item['column'])}"
+        if item["action"] == "drop_index":
+            return f"ALTER TABLE {table} DROP INDEX {quote(item['index'])}"
+        return item["statement"]
+
+    def check_reverse(self, after: Mapping[str, Table], original: Mapping[str, Table]) -> None:
+        different = [
+            name for name in sorted(after.keys() | original.keys()) if after.get(name) != original.get(name)
+        ]
+        if different:
+            raise SchemaError(f"the reverse does not give back the original of: {', '.join(different)}")
+
+    # Report ------------------------------------------------------------------------------------------
+
+    def report(
+        self, found: Plan, live: Mapping[str, Table], after: Mapping[str, Table], wanted: frozenset[str]
+    ) -> dict[str, Any]:
+        same_version = _release_line(self.engine.version) == _release_line(self.server_version)
+        warnings = list(found.notes)
+        if self.server_version and not same_version:
+            warnings.append(
+                f"rehearsed on ClickHouse {self.engine.version}, but the server is {self.server_version}"
+            )
+        return {
+            "steps": [step.to_dict() for step in found.steps],
+            "refused": [item.to_dict() for item in found.refused],
+            "managed": sorted(wanted),
+            "columns": {name: list(after[name].columns) for name in sorted(wanted)},
+            "diff": {
+                "before": self.pretty(live, wanted),
+                "after": self.pretty(after, wanted),
+            },
+            "rehearsal": {
+                "engine_version": self.engine.version,
+                "server_version": self.server_version,
+                "objects": len(live),
+                "steps": len(found.steps),
+                "not_covered": self.not_covered,
+                "warnings": warnings,
+            },
+        }
+
+    def pretty(self, tables: Mapping[str, Table], wanted: frozenset[str]) -> str:
+        return "".join(
+            self.engine.pretty(tables[name].ddl) + ";\n\n" for name in sorted(wanted) if name in tables
+        )
+
+
+def _release_line(version: str) -> list[str]:
+    return re.findall(r"\d+", version)[:2]

@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take a release's schema steps back without losing a row.
+
+Each action looks at the server first and does what is still missing, so a reverse that was interrupted
+is continued by running it again, and one that is complete changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .clickhouse_names import check_name, literal, quote
+from .schema_model import HIDDEN_COLUMN, SchemaError
+from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
+from .schema_server import Server, explained
+from .schema_tokens import significant, unquote
+
+ROW = "__row"
+
+
+def reverse(server: Server, steps: Sequence[Mapping[str, Any]], release: str) -> list[dict[str, Any]]:
+    """Undo *steps* from the last to the first; returns what went to the quarantine, with counts."""
+    undo = [item for step in reversed(steps) for item in step.get("undo", [])]
+    for item in undo:
+        _check(item)
+    quarantined: list[dict[str, Any]] = []
+    for item in undo:
+        with explained(f"reverse of {item['action']} on {server.database}.{item['table']}"):
+            kept = _undo(server, item, undo, release)
+        if kept:
+            quarantined.append(kept)
+    return quarantined
+
+
+def _check(item: Mapping[str, Any]) -> None:
+    fields = {
+        "quarantine_table": ("table",),
+        "drop_view": ("table",),
+        "drop_column": ("table", "column"),
+        "drop_index": ("table", "index"),
+        "run": ("table", "statement"),
+    }.get(str(item.get("action")))
+    if fields is None or any(not isinstance(item.get(field), str) for field in fields):
+        raise SchemaError(f"steps: {dict(item)!r} is not an action that can be taken back")
+    for field in set(fields) - {"statement"}:
+        check_name(item[field], field)
+
+
+def _undo(
+    server: Server, item: Mapping[str, str], undo: Sequence[Mapping[str, str]], release: str
+) -> dict[str, Any] | None:
+    table = item["table"]
+    if not server.exists(server.database, table):
+        return None  # taken back already, as a whole
+    if item["action"] == "quarantine_table":
+        return _move_table(server, table, release)
+    if item["action"] == "drop_column":
+        others = {other["column"] for other in undo if other.get("column") and other["table"] == table}
+        return _ColumnReverse(server, table, item["column"], others, release).run()
+    if item["action"] == "drop_index":
+        _drop_index(server, table, item["index"])
+    elif item["action"] == "drop_view":
+        server.run(f"DROP VIEW {quote(server.database)}.{quote(table)}")
+    elif _would_change(server, table, item["statement"]):
+        server.run(item["statement"])
+    return None
+
+
+def _would_change(server: Server, table: str, statement: str) -> bool:
+    """A MODIFY that gives back what is there already says so in the DDL."""
+    body = statement.split(" MODIFY ", 1)[-1].split(" ", 1)[-1]
+    return body not in server.ddl(server.database, table)
+
+
+def _drop_index(server: Server, table: str, index: str) -> None:
+    sql = (
+        "SELECT count() AS n FROM system.data_skipping_indices "
+        "WHERE database = %(database)s AND table = %(table)s AND name = %(index)s"
+    )
+    if server.rows(sql, database=server.database, table=table, index=index)[0]["n"]:
+        server.run(f"ALTER TABLE {quote(server.database)}.{quote(table)} DROP INDEX {quote(index)}")
+
+
+def _move_table(server: Server, table: str, release: str) -> dict[str, Any]:
+    """Move the table, with its rows, by its name alone: nothing is copied."""
+    readers = _readers(server, table)
+    if readers:
+        raise SchemaError(
+            f"{server.database}.{table} cannot be moved to the quarantine: {', '.join(readers)} would stop working; "
+            "take these views away first"
+        )
+    taken = [item["name"] for item in server.objects(server.quarantine)]
+    name = free_name(table_name(table, release), taken)
+    server.make_quarantine()
+    server.run(
+        f"RENAME TABLE {quote(server.database)}.{quote(table)} TO {quote(server.quarantine)}.{quote(name)}"
+    )
+    rows = server.count(server.database, table) if server.dry else server.count(server.quarantine, name)
+    return {
+        "object": f"{server.database}.{table}",
+        "quarantine": f"{server.quarantine}.{name}",
+        "rows": rows,
+    }
+
+
+def _readers(server: Server, table: str) -> list[str]:
+    """Materialized views that are fed by the table: an insert into it would fail without them noticing."""
+    found = server.rows(
+        "SELECT dependencies_database AS databases, dependencies_table AS tables FROM system.tables "
+        "WHERE database = %(database)s AND name = %(table)s",
+        database=server.database,
+        table=table,
+    )
+    return [f"{database}.{name}" for row in found for database, name in zip(row["databases"], row["tables"])]
+
+
+class _ColumnReverse:
+    """Copy a column's values with the keys of their rows, count them, and only then drop the column.
+
+    The column is renamed first. From then on a writer that still names it gets an error and keeps its data,
+    instead of having values accepted that the copy has missed.
+    """
+
+    def __init__(self, server: Server, table: str, column: str, added: set[str], release: str) -> None:
+        self.server = server
+        self.table = table
+        self.column = column
+        self.hidden = HIDDEN_COLUMN + column
+        self.target = f"{quote(server.database)}.{quote(table)}"
+        self.columns = server.columns(table)
+        self.release = release
+        # Columns that this reverse takes away cannot help to find a row again.
+        gone = added | {HIDDEN_COLUMN + name for name in added}
+        self.stored = [
+            name
+            for name, column in self.columns.items()
+            if column["default_kind"] in ("", "DEFAULT") and name not in gone
+        ]
+        self.keys = [
+            name
+            for name in self.stored
+            if self.columns[name]["is_in_sorting_key"] or self.columns[name]["is_in_partition_key"]
+        ]
+
+    def run(self) -> dict[str, Any] | None:
+        both = self.column in self.columns and self.hidden in self.columns
+        if both:
+            raise SchemaError(
+                f"{self.target} has both {self.column} and {self.hidden}, which an interrupted reverse left behind; "
+                "one of them has to go by hand"
+            )
+        if self.column not in self.columns and self.hidden not in self.columns:
+            return None
+        self.check_readers()
+        present = self.column if self.column in self.columns else self.hidden
+        if self.columns[present]["default_kind"] not in ("", "DEFAULT"):
+            self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(present)}")
+            return None  # computed values: there is nothing to keep
+        if self.server.dry:
+            return self.foresee(present)
+        if present == self.column:
+            self.server.run(
+                f"ALTER TABLE {self.target} RENAME COLUMN {quote(self.column)} TO {quote(self.hidden)}"
+            )
+        name, rows = self.keep()
+        self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(self.hidden)}")
+        return self.kept(name, rows)
+
+    def kept(self, name: str, rows: int) -> dict[str, Any]:
+        return {
+            "object": f"{self.server.database}.{self.table}.{self.column}",
+            "quarantine": f"{self.server.quarantine}.{name}",
+            "rows": rows,
+        }
+
+    def foresee(self, present: str) -> dict[str, Any]:
+        self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(present)}")
+        rows = self.server.count(self.server.database, self.table, self.not_default(present))
+        return self.kept(column_name(self.table, self.column, self.release), rows)
+
+    def check_readers(self) -> None:
+        """A view that reads the column would fail at the next insert or select."""
+        broken = []
+        for item in self.server.objects(self.server.database):
+            if item["engine"] not in ("View", "MaterializedView"):
+                continue
+            names = {unquote(token) for token in significant(item["ddl"])}
+            if self.table in names and self.column in names:
+                broken.append(item["name"])
+        if broken:
+            raise SchemaError(
+                f"column {self.column} of {self.target} cannot be taken back: {', '.join(broken)} reads it; "
+                "take these views away first"
+            )
+
+    def not_default(self, present: str) -> str:
+        """Condition for rows that hold something of their own in the column."""
+        column = self.columns[present]
+        if column["default_expression"]:
+            default = f"CAST({column['default_expression']} AS {column['type']})"
+        else:
+            default = f"defaultValueOfTypeName({literal(column['type'])})"
+        return f"{as_text(quote(present))} != {as_text(default)}"
+
+    def keep(self) -> tuple[str, int]:
+        """Copy the values to the quarantine; returns the table's name and its number of rows."""
+        server, condition = self.server, self.not_default_hidden()
+        rows = server.count(server.database, self.table, condition)
+        wanted = column_name(self.table, self.column, self.release)
+        taken = [item["name"] for item in server.objects(server.quarantine)]
+        if wanted in taken and server.count(server.quarantine, wanted) == rows:
+            return wanted, rows  # copied and counted by a run that was interrupted before the drop
+        server.make_quarantine()
+        copy = f"{quote(server.quarantine)}.{quote(wanted + '~' + COPY)}"
+        server.helper(f"DROP TABLE IF EXISTS {copy} SYNC")
+        kept = ", ".join(quote(name) for name in self.keys)
+        comment = comment_of(self.table, self.column, self.keys, self.stored)
+        server.run(
+            f"CREATE TABLE {copy} ENGINE = MergeTree ORDER BY {quote(ROW)} COMMENT {literal(comment)} "  # noqa: S608
+            f"AS SELECT {kept + ', ' if kept else ''}{row_hash(self.stored)} AS {quote(ROW)}, "
+            f"{quote(self.hidden)} AS {quote(self.column)} FROM {self.target} WHERE {condition}"
+        )
+        copied = server.count(server.quarantine, wanted + "~" + COPY)
+        again = server.count(server.database, self.table, condition)
+        if not copied == rows == again:
+            raise SchemaError(
+                f"the copy of {self.target}.{self.column} holds {copied} rows, expected {again}; "
+                "the column was not dropped, run the reverse again"
+            )
+        name = free_name(wanted, taken)
+        server.run(f"RENAME TABLE {copy} TO {quote(server.quarantine)}.{quote(name)}")
+        return name, rows
+
+    def not_default_hidden(self) -> str:
+        self.columns = self.server.columns(self.table)
+        return self.not_default(self.hidden)
+
+
+def row_hash(columns: Sequence[str]) -> str:
+    """Expression that finds a row again by all its other values, where its key may stand for several rows."""
+    return f"hex(sipHash128(toString(tuple({', '.join(quote(name) for name in columns)}))))"
+
+
+def as_text(expression: str) -> str:
+    """A value as text, with NULL as a text of its own, so that != never yields NULL."""
+    return f"ifNull(toString({expression}), '\\\\N')"

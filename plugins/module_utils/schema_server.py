@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the live schema and run the planned statements, on the host that reaches the server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .clickhouse_client import ClickhouseError, Connection
+from .clickhouse_names import quote
+from .schema_model import SchemaError
+
+# A statement has ended on the server when it returns: nothing goes on behind the back of the next step.
+SYNC = {"alter_sync": 2, "mutations_sync": 2}
+
+
+class Server:
+    """The server's side of one run: what it has, what was done to it, what would be done."""
+
+    def __init__(self, connection: Connection, database: str, quarantine: str, dry: bool = False) -> None:
+        self.connection = connection
+        self.database = database
+        self.quarantine = quarantine
+        self.dry = dry
+        self.executed: list[str] = []
+        self.pending: list[str] = []
+
+    def run(self, statement: str) -> None:
+        """Run a statement that changes something, or only note it in a dry run."""
+        if self.dry:
+            self.pending.append(statement)
+            return
+        self.connection.run(statement, SYNC)
+        self.executed.append(statement)
+
+    def helper(self, statement: str) -> None:
+        """Run a statement on our own scratch objects in the quarantine; never in a dry run."""
+        if self.dry:
+            raise SchemaError(f"a dry run must not execute: {statement}")
+        self.connection.run(statement, SYNC)
+
+    def rows(self, sql: str, **params: Any) -> list[dict[str, Any]]:
+        return self.connection.query(sql, params or None).dicts()
+
+    def count(self, database: str, table: str, where: str = "1") -> int:
+        target = f"{quote(database)}.{quote(table)}"
+        return int(self.connection.scalar(f"SELECT count() FROM {target} WHERE {where}"))  # noqa: S608 - quoted
+
+    def exists(self, database: str, table: str) -> bool:
+        sql = "SELECT count() AS n FROM system.tables WHERE database = %(database)s AND name = %(table)s"
+        return bool(self.rows(sql, database=database, table=table)[0]["n"])
+
+    def ddl(self, database: str, table: str) -> str:
+        sql = (
+            "SELECT create_table_query AS ddl FROM system.tables "
+            "WHERE database = %(database)s AND name = %(table)s"
+        )
+        found = self.rows(sql, database=database, table=table)
+        if not found:
+            raise SchemaError(f"{database}.{table} does not exist any more")
+        return str(found[0]["ddl"])
+
+    def columns(self, table: str) -> dict[str, dict[str, Any]]:
+        sql = (
+            "SELECT name, type, default_kind, default_expression, is_in_sorting_key, is_in_partition_key "
+            "FROM system.columns WHERE database = %(database)s AND table = %(table)s ORDER BY position"
+        )
+        return {row["name"]: row for row in self.rows(sql, database=self.database, table=table)}
+
+    def make_quarantine(self) -> None:
+        sql = "SELECT count() AS n FROM system.databases WHERE name = %(name)s"
+        statement = f"CREATE DATABASE IF NOT EXISTS {quote(self.quarantine)}"
+        if not self.rows(sql, name=self.quarantine)[0]["n"] and statement not in self.pending:
+            self.run(statement)
+
+    # Reading the schema --------------------------------------------------------------------------------
+
+    def read(self) -> dict[str, Any]:
+        """Everything that planning needs to know about the server."""
+        exists = self.rows(
+            "SELECT count() AS n FROM system.databases WHERE name = %(name)s", name=self.database
+        )
+        objects = self.objects(self.database)
+        return {
+            "server_version": self.connection.server_version,
+            "database_exists": bool(exists[0]["n"]),
+            "objects": objects,
+            "fingerprint": fingerprint(objects),
+            "quarantined": self.objects(self.quarantine),
+        }
+
+    def objects(self, database: str) -> list[dict[str, str]]:
+        found = self.rows(
+            "SELECT name, engine, create_table_query AS ddl, comment, total_rows FROM system.tables "
+            "WHERE database = %(database)s AND NOT startsWith(name, '.inner') ORDER BY name",
+            database=database,
+        )
+        return [{key: str(value) for key, value in row.items()} for row in found]
+
+    # Changing it ---------------------------------------------------------------------------------------
+
+    def apply(self, steps: Sequence[Mapping[str, Any]], expected_fingerprint: str) -> None:
+        """Run the steps, if the schema is still the one that was planned for."""
+        if fingerprint(self.objects(self.database)) != expected_fingerprint:
+            raise SchemaError(
+                f"database {self.database} was changed by someone else since it was planned for; "
+                "nothing was done, run the task again"
+            )
+        for step in steps:
+            with explained(f"step {step['name']}", step["statement"]):
+                self.run(step["statement"])
+
+
+@contextmanager
+def explained(what: str, statement: str = "") -> Iterator[None]:
+    """Say what was being done when the server refused."""
+    try:
+        yield
+    except ClickhouseError as error:
+        suffix = f"; the statement was: {statement}" if statement else ""
+        unknown = (
+            "; whether it was done is not known, the next run will see" if error.kind == "timeout" else ""
+        )
+        raise SchemaError(f"{what}: {error}{unknown}{suffix}") from None
+
+
+def fingerprint(objects: Sequence[Mapping[str, str]]) -> str:
+    text = "\0".join(f"{item['name']}\0{item['ddl']}" for item in objects)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: clickhouse_assert
+short_description: Assert facts about a ClickHouse server, all in one session
+version_added: "0.1.0"
+description:
+  - Evaluates a list of assertions in one read-only session and reports observed beside expected for each.
+  - An assertion whose query returns nothing never passes.
+  - Can wait for data to arrive; the wait has one bound for the whole list, and only what has not passed
+    yet is asked again.
+  - Runs in check mode too, because it changes nothing.
+extends_documentation_fragment:
+  - suho.platform.clickhouse
+options:
+  assertions:
+    description:
+      - The assertions. Each is a dictionary with C(name), C(kind) and the fields of its kind.
+      - C(query) - C(sql), C(value), optional C(op) (default C(eq)) and C(params), a dictionary of values
+        for placeholders of the form %(name)s (then a literal percent sign is written twice).
+        C(op) is one of C(eq), C(ne), C(gt), C(ge), C(lt), C(le), C(between), C(in), C(not_in), C(matches),
+        C(not_matches) for one value, or the same with C(each_) in front for the last column of every row.
+        C(eq) and C(ne) with a list compare a whole row, with a list of lists a whole table.
+      - C(table_exists) - C(table), optional C(engine).
+      - C(column) - C(table), C(column), optional C(type) and C(default) (as the server prints them).
+      - C(row_count) - C(table), optional C(where), C(min) (default 1) and C(max).
+      - C(fresh) - C(table), C(time_column), C(max_age) in seconds, optional C(where).
+      - C(json_keys) - C(table), C(column), C(keys), C(order_by), optional C(where), C(limit)
+        (newest rows, default 100), C(min_rows) (default 1) and C(max_age) (only rows whose C(order_by)
+        column is that young, in seconds).
+        Each value must be a JSON object with exactly these keys, each a finite number.
+      - C(table) is C(table) or C(database.table); without a database, O(login_db) is meant.
+    type: list
+    elements: dict
+    required: true
+  timeout:
+    description: Seconds to wait for all assertions to pass. C(0) evaluates each exactly once.
+    type: float
+    default: 0
+  interval:
+    description: Seconds between two evaluations while waiting.
+    type: float
+    default: 2
+  max_rows_to_read:
+    description: The server stops a query that would read more rows. C(0) means no limit.
+    type: int
+    default: 0
+author:
+  - suho.platform contributors (@suho-platform)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Assert that the indicators arrive
+  suho.platform.clickhouse_assert:
+    login_user: suho_analytics
+    login_password: "{{ clickhouse_password }}"
+    login_db: suho_analytics
+    timeout: 120
+    interval: 5
+    assertions:
+      - name: the column is there
+        kind: column
+        table: aggregates
+        column: indicators
+        type: String
+        default: "''"
+      - name: new bars carry all indicators
+        kind: json_keys
+        table: aggregates
+        column: indicators
+        keys: [rsi, macd, atr]
+        where: source = 'tick-aggregator'
+        order_by: ingested_at
+        max_age: 600
+        limit: 50
+        min_rows: 5
+      - name: bars are fresh
+        kind: fresh
+        table: aggregates
+        time_column: ingested_at
+        max_age: 300
+      - name: no table is empty
+        kind: query
+        sql: SELECT name, total_rows FROM system.tables WHERE database = %(db)s AND name LIKE 'external\_%%'
+        params: {db: suho_analytics}
+        op: each_gt
+        value: 0
+"""
+
+RETURN = r"""
+assertions:
+  description: One entry for each assertion, in the order given; also returned when the module fails.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name: {description: Name of the assertion., type: str}
+    kind: {description: Kind of the assertion., type: str}
+    query: {description: The query that was asked., type: str}
+    observed: {description: What the server answered., type: raw}
+    expected: {description: What was expected., type: str}
+    verdict: {description: C(pass) or C(fail) or C(error)., type: str}
+    reason: {description: Why the verdict is not C(pass)., type: str}
+    rows_read: {description: Rows that the server read for it., type: int}
+    bytes_read: {description: Bytes that the server read for it., type: int}
+    milliseconds: {description: Duration of the last evaluation., type: float}
+    attempts: {description: How often it was evaluated., type: int}
+passed:
+  description: Number of assertions that passed.
+  returned: always
+  type: int
+failures:
+  description: Number of assertions that failed or ended in an error.
+  returned: always
+  type: int
+waited_seconds:
+  description: Seconds from the first to the last evaluation.
+  returned: always
+  type: float
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.clickhouse_assert_run import Session, complaint, run, summary
+from ..module_utils.clickhouse_assertions import AssertionNotValid, build
+from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **login_options(),
+            "assertions": {"type": "list", "elements": "dict", "required": True},
+            "timeout": {"type": "float", "default": 0},
+            "interval": {"type": "float", "default": 2},
+            "max_rows_to_read": {"type": "int", "default": 0},
+        },
+        supports_check_mode=True,
+    )
+    login = login_from(module.params)
+    session = Session(login, module.params["max_rows_to_read"])
+    try:
+        assertions = build(module.params["assertions"], login.database)
+        results, waited = run(session, assertions, module.params["timeout"], module.params["interval"])
+    except (AssertionNotValid, ClickhouseError) as error:
+        module.fail_json(msg=str(error), assertions=[], passed=0, failures=0, waited_seconds=0.0)
+    finally:
+        session.close()
+    outcome = {**summary(results), "waited_seconds": round(waited, 1), "changed": False}
+    message = complaint(results, waited)
+    if message:
+        module.fail_json(msg=message, **outcome)
+    module.exit_json(**outcome)
+
+
+if __name__ == "__main__":
+    main()

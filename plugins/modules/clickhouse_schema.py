@@ -1,0 +1,243 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: clickhouse_schema
+short_description: Bring ClickHouse tables to the state that SQL files describe, and back
+version_added: "0.1.0"
+description:
+  - Compares the live schema with files of plain C(CREATE) statements, object by object and by meaning, plans the
+    statements that are missing, rehearses them forward and back on an embedded ClickHouse engine on the controller,
+    and only then runs them on the server and reads the result back.
+  - Missing databases, tables, views, columns and skipping indexes are added. Every other difference of an object that
+    the files name is reported as refused and makes the task fail, after the additive steps were applied.
+    Some can be allowed by name with O(allow).
+  - Objects that no file names are never touched.
+  - Taking a release back keeps its data. A table is moved to the quarantine database by its name, a column's
+    values are copied there with the keys of their rows and counted before the column is dropped. Later runs with
+    O(state=present) bring rows and values back. Quarantine tables whose data was restored by copying are kept
+    and renamed with the suffix C(~restored); only a table that was counted and found empty is dropped.
+  - There is no state besides the server's own, so after any failure the next run goes on from what is there.
+extends_documentation_fragment:
+  - suho.platform.clickhouse
+options:
+  database:
+    description: The database to manage. It must not be the C(system) database.
+    type: str
+    required: true
+  desired:
+    description:
+      - Files on the controller, or directories whose C(*.sql) files are read in the order of their names.
+      - A file may hold several statements. Allowed are C(CREATE TABLE), C(CREATE VIEW), C(CREATE MATERIALIZED VIEW),
+        C(CREATE DATABASE) and C(USE), with or without the database's name, for O(database) only.
+      - Required with O(state=present).
+    type: list
+    elements: path
+  state:
+    description:
+      - V(present) brings the database to the desired state.
+      - V(reversed) takes back the recorded O(steps) of a release.
+    type: str
+    choices: [present, reversed]
+    default: present
+  steps:
+    description:
+      - The steps to take back, as a task with O(state=present) has returned them.
+      - Required with O(state=reversed).
+    type: list
+    elements: dict
+  release:
+    description:
+      - Id of the release, which becomes part of the names in the quarantine database.
+      - Letters, digits, C(.), C(-) and single C(_). Required with O(state=reversed).
+    type: str
+  quarantine_database:
+    description: Database for what is taken back. By default, O(database) followed by C(_quarantine).
+    type: str
+  allow:
+    description:
+      - Names of refused differences, as a former run reported them, that may be made although they rewrite
+        or delete data.
+      - Possible for changes of a column's definition, of a table's TTL, comment and settings.
+    type: list
+    elements: str
+    default: []
+  plan_timeout:
+    description: Seconds for planning and rehearsing on the controller.
+    type: int
+    default: 120
+  operation:
+    description: Internal. The part of the work that the controller asks the target for.
+    type: str
+    choices: [read, apply, reverse]
+    default: read
+  restore:
+    description: Internal. Quarantine tables to restore.
+    type: list
+    elements: dict
+    default: []
+  fingerprint:
+    description: Internal. The schema that was planned for.
+    type: str
+    default: ''
+requirements:
+  - chdb-core on the controller, for Ansible's own Python
+author:
+  - suho.platform contributors (@suho-platform)
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Returns the DDL of the managed objects before and after.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Bring the analytics schema to the desired state
+  suho.platform.clickhouse_schema:
+    login_user: suho_analytics
+    login_password: "{{ clickhouse_password }}"
+    database: suho_analytics
+    desired: files/schemas/clickhouse
+    release: 20251006T220500Z
+  register: schema
+
+- name: Take it back, keeping every row
+  suho.platform.clickhouse_schema:
+    login_user: suho_analytics
+    login_password: "{{ clickhouse_password }}"
+    database: suho_analytics
+    state: reversed
+    steps: "{{ schema.steps }}"
+    release: 20251006T220500Z
+"""
+
+RETURN = r"""
+steps:
+  description: The planned steps in their order. Record them to be able to take them back.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  contains:
+    name: {description: Name of the step., type: str}
+    object: {description: The database or table that it changes., type: str}
+    class: {description: C(additive) or C(rewrite) or C(destructive)., type: str}
+    statement: {description: What is run on the server., type: str}
+    reverse: {description: "What takes it back, for people.", type: str}
+    undo: {description: "What takes it back, for O(state=reversed).", type: list, elements: dict}
+    reason: {description: Why the step is needed., type: str}
+    effect: {description: What it does to data., type: str}
+pending:
+  description: Statements that were not run, because of check mode or because the task failed before.
+  returned: always
+  type: list
+  elements: str
+executed_statements:
+  description: Statements that were run on the server.
+  returned: always
+  type: list
+  elements: str
+refused:
+  description: Differences that are left, each with name, object, found, expected, class and reason.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+rehearsal:
+  description: Versions of engine and server, duration, warnings and what the rehearsal did not cover.
+  returned: with O(state=present)
+  type: dict
+live_ddl:
+  description: DDL of the whole database before the first change.
+  returned: always
+  type: str
+quarantined:
+  description: What was moved or copied to the quarantine database, with the number of rows.
+  returned: always
+  type: list
+  elements: dict
+restored:
+  description: What was brought back from the quarantine database, with the number of rows.
+  returned: always
+  type: list
+  elements: dict
+diff:
+  description: DDL of the managed objects before and after.
+  returned: always
+  type: dict
+"""
+
+import base64
+import json
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
+from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
+from ..module_utils.schema_model import SchemaError
+from ..module_utils.schema_restore import restore
+from ..module_utils.schema_reverse import reverse
+from ..module_utils.schema_server import Server
+
+
+def schema_options() -> dict[str, Any]:
+    return {
+        "database": {"type": "str", "required": True},
+        "desired": {"type": "list", "elements": "path"},
+        "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
+        "steps": {"type": "list", "elements": "dict"},
+        "release": {"type": "str"},
+        "quarantine_database": {"type": "str"},
+        "allow": {"type": "list", "elements": "str", "default": []},
+        "plan_timeout": {"type": "int", "default": 120},
+        "operation": {"type": "str", "choices": ["read", "apply", "reverse"], "default": "read"},
+        "restore": {"type": "list", "elements": "dict", "default": []},
+        "fingerprint": {"type": "str", "default": ""},
+    }
+
+
+def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None:
+    """Do one operation; *result* holds what was done so far, also when an error ends it."""
+    result["before"] = sealed(server.read())
+    if params["operation"] == "apply":
+        server.apply(params["steps"] or [], params["fingerprint"])
+        result["restored"] = restore(server, params["restore"])
+    elif params["operation"] == "reverse":
+        result["quarantined"] = reverse(server, params["steps"] or [], check_release(params["release"]))
+    if server.executed:
+        result["after"] = sealed(server.read())
+
+
+def sealed(data: dict[str, Any]) -> str:
+    """Pack what the controller computes with, so that hiding secrets in results cannot change DDL."""
+    return base64.b64encode(json.dumps(data).encode()).decode()
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**login_options(), **schema_options()}, supports_check_mode=True)
+    result: dict[str, Any] = {"quarantined": [], "restored": [], "executed_statements": [], "pending": []}
+    error = None
+    try:
+        database = check_identifier(module.params["database"], "database")
+        quarantine = module.params["quarantine_database"] or f"{database}_quarantine"
+        with connect(login_from(module.params)) as connection:
+            server = Server(connection, database, check_identifier(quarantine), dry=module.check_mode)
+            result.update(executed_statements=server.executed, pending=server.pending)
+            work(server, module.params, result)
+    except (ClickhouseError, SchemaError, NameNotValid) as problem:
+        error = str(problem)
+    result["changed"] = bool(result["executed_statements"] or result["pending"])
+    if error:
+        module.fail_json(msg=error, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_build
+short_description: Build the images of Compose services and label them with what they were built from
+version_added: "0.1.0"
+description:
+  - Builds with C(docker compose build), so everything that a build section can say holds, and all services in one call.
+  - An image that carries the wanted labels already is not built. Nothing that runs is touched.
+options:
+  project_dir:
+    description: Directory of the compose file.
+    type: path
+    required: true
+  files:
+    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
+    type: list
+    elements: str
+    default: []
+  project_name:
+    description: Name of the Compose project.
+    type: str
+    required: true
+  services:
+    description: Services to build, name to the labels of the image. The labels must be deterministic.
+    type: dict
+    required: true
+  extra_services:
+    description: Services that the compose file does not have yet, name to definition.
+    type: dict
+    default: {}
+  force:
+    description: Services to build even if their image carries the wanted labels.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds that the build may take.
+    type: float
+    default: 1800
+attributes:
+  check_mode:
+    support: full
+    description: Says which services would be built.
+  diff_mode:
+    support: full
+    description: Shows image ids before and after.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Build the data-bridge from the code that is here
+  suho.platform.compose_build:
+    project_dir: /opt/suho/project3/backend
+    project_name: backend
+    services:
+      data-bridge:
+        com.suho.source-digest: "{{ audit.services['data-bridge'].source_digest }}"
+"""
+
+RETURN = r"""
+built:
+  description: Services that were or would be built.
+  returned: success
+  type: list
+  elements: str
+images:
+  description: Service to image id afterwards; empty for one that check mode left out.
+  returned: success
+  type: dict
+log:
+  description: End of the build's log.
+  returned: when something was built
+  type: str
+"""
+
+import json
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.compose_build import BuildError, build, lacks_labels, overlay
+from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, locate_project
+from ..module_utils.engine import Engine, EngineError
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    wanted = {name: dict(labels or {}) for name, labels in params["services"].items()}
+    project = locate_project(
+        params["project_dir"], params["files"], params["env_files"], params["project_name"]
+    )
+    reader = ComposeReader(Engine(), project)
+    known = list(reader.config().services)
+    missing = [name for name in wanted if name not in known and name not in params["extra_services"]]
+    if missing:
+        raise BuildError(
+            f"service {missing[0]} is not in the compose project; it has: {', '.join(sorted(known))}"
+        )
+    document = overlay(wanted, params["extra_services"], known)
+    config = reader.config(extra=document)
+    tags = {name: image_name(config, name) for name in wanted}
+    before = reader.engine.images(list(tags.values()))
+    todo = [
+        name for name in wanted if name in params["force"] or lacks_labels(before[tags[name]], wanted[name])
+    ]
+    result: dict[str, Any] = {"changed": bool(todo), "built": todo}
+    if todo and not module.check_mode:
+        result["log"] = build(reader, todo, json.dumps(document), params["timeout"])
+    after = reader.engine.images(list(tags.values()))
+    old = {name: getattr(before[tag], "id", "") for name, tag in tags.items()}
+    result["images"] = {name: getattr(after[tag], "id", "") for name, tag in tags.items()}
+    result["diff"] = {"before": old, "after": result["images"]}
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "project_dir": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "env_files": {"type": "list", "elements": "str", "default": []},
+            "project_name": {"type": "str", "required": True},
+            "services": {"type": "dict", "required": True},
+            "extra_services": {"type": "dict", "default": {}},
+            "force": {"type": "list", "elements": "str", "default": []},
+            "timeout": {"type": "float", "default": 1800},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = run(module)
+    except (BuildError, ComposeError, EngineError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

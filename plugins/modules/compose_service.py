@@ -1,0 +1,256 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: compose_service
+short_description: Add a service to a Compose file, or take it out, without touching another byte
+version_added: "0.1.0"
+description:
+  - Finds the place with a YAML parser and edits the text there, so that comments, quotes, anchors, line ends and
+    blank lines of the file stay as they are.
+  - A service that is in the file with the same meaning is left alone; one with another meaning is an error with
+    a diff, unless O(allow_change=true).
+  - The edited file must be accepted by C(docker compose config) and must differ in exactly this service (and the
+    O(volumes) and O(networks) given) before it replaces the file atomically, with owner and mode kept.
+  - Removing a service that this module inserted gives back the file as it was, byte for byte.
+requirements:
+  - ruamel.yaml
+  - docker CLI with the Compose plugin (v2.24 or newer), unless O(validate=false)
+options:
+  path:
+    description: The Compose file. A symbolic link is followed and its target edited.
+    type: path
+    required: true
+  name:
+    description: Name of the service.
+    type: str
+    required: true
+  state:
+    description: Whether the service is to be in the file.
+    type: str
+    choices: [present, absent]
+    default: present
+  definition:
+    description:
+      - The service as data. Required for O(state=present).
+      - C(${VARIABLES}) are written as they are; a list is written as a list and a mapping as a mapping.
+    type: dict
+  insert_after:
+    description:
+      - Name of the service that a new service goes behind. Default is the end of the services.
+      - A service that is already in the file is not moved.
+    type: str
+  header_comment:
+    description: Comment lines above a new service. They go with it when the service is removed.
+    type: list
+    elements: str
+    default: []
+  allow_change:
+    description: Write the service anew if it is in the file with another meaning.
+    type: bool
+    default: false
+  volumes:
+    description:
+      - Top-level volumes that the service needs, name to definition (empty for the default). Missing ones are
+        added; an existing one with another definition is an error. With O(state=absent) they are removed.
+    type: dict
+    default: {}
+  networks:
+    description: Top-level networks, with the same rules as O(volumes).
+    type: dict
+    default: {}
+  validate:
+    description: Have the edited file judged by C(docker compose config) before it is written.
+    type: bool
+    default: true
+  project_dir:
+    description: Project directory. Default is the directory of O(path).
+    type: path
+  files:
+    description:
+      - All Compose files of the project in their order, relative to O(project_dir), if there are several.
+      - Default is what C(docker compose) would take by itself if O(path) is one of these, else O(path) alone.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
+    type: list
+    elements: str
+    default: []
+  project_name:
+    description: Name of the Compose project, if it is not the one that the files give.
+    type: str
+  timeout:
+    description: Seconds that C(docker compose config) may take.
+    type: float
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Does everything but write the file.
+  diff_mode:
+    support: full
+    description: Shows the whole file before and after.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Add the tick-aggregator behind the data-bridge
+  suho.platform.compose_service:
+    path: /opt/suho/project3/backend/docker-compose.yml
+    name: tick-aggregator
+    insert_after: data-bridge
+    header_comment:
+      - Turns ticks into bars with 26 indicators.
+    definition:
+      build:
+        context: .
+        dockerfile: 02-data-processing/tick-aggregator/Dockerfile
+      environment:
+        - LOG_LEVEL=${LOG_LEVEL:-INFO}
+      networks: [suho-trading-network]
+      restart: unless-stopped
+
+- name: Take it out again
+  suho.platform.compose_service:
+    path: /opt/suho/project3/backend/docker-compose.yml
+    name: tick-aggregator
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: The file that was or would be edited (a link's target).
+  returned: success
+  type: str
+sha256_before:
+  description: SHA-256 of the file as it was.
+  returned: success
+  type: str
+sha256_after:
+  description: SHA-256 of the file as it is now, or would be outside check mode.
+  returned: success
+  type: str
+line:
+  description: Line of the service's key (for a removed service, where it was); 0 if the service is not there.
+  returned: success
+  type: int
+block:
+  description: Text of the service's block that was inserted, removed or found.
+  returned: success
+  type: str
+"""
+
+import hashlib
+import os
+import traceback
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ..module_utils.compose_change import ChangeError, Wish, plan_change
+from ..module_utils.compose_config import ComposeError, text_judge
+from ..module_utils.compose_file import FileError, encoded, read_text_file, replace_text_file
+from ..module_utils.engine import Engine, EngineError
+from ..module_utils.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+
+
+def argument_spec() -> dict[str, dict[str, object]]:
+    return {
+        "path": {"type": "path", "required": True},
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "definition": {"type": "dict"},
+        "insert_after": {"type": "str"},
+        "header_comment": {"type": "list", "elements": "str", "default": []},
+        "allow_change": {"type": "bool", "default": False},
+        "volumes": {"type": "dict", "default": {}},
+        "networks": {"type": "dict", "default": {}},
+        "validate": {"type": "bool", "default": True},
+        "project_dir": {"type": "path"},
+        "files": {"type": "list", "elements": "str", "default": []},
+        "env_files": {"type": "list", "elements": "str", "default": []},
+        "project_name": {"type": "str"},
+        "timeout": {"type": "float", "default": 60},
+    }
+
+
+def edit_file(module: AnsibleModule) -> dict[str, object]:
+    """Plan the change, write it outside check mode, and return the module's answer."""
+    params = module.params
+    original = read_text_file(params["path"])
+    judge = None
+    if params["validate"]:
+        judge = text_judge(
+            Engine(timeout=params["timeout"]),
+            os.path.abspath(params["path"]),
+            params["project_dir"],
+            params["files"],
+            params["env_files"],
+            params["project_name"],
+        )
+    wish = Wish(
+        name=params["name"],
+        present=params["state"] == "present",
+        definition=params["definition"] or {},
+        insert_after=params["insert_after"] or None,
+        allow_change=params["allow_change"],
+        header_comment=params["header_comment"],
+        volumes=params["volumes"],
+        networks=params["networks"],
+    )
+    change = plan_change(original.text, wish, judge)
+    for note in change.notes:
+        module.warn(f"{original.path}: {note}")
+    changed = change.text != original.text
+    after = hashlib.sha256(encoded(original, change.text)).hexdigest()
+    if changed and not module.check_mode:
+        after = replace_text_file(original, change.text)
+    return {
+        "changed": changed,
+        "path": original.path,
+        "sha256_before": original.sha256,
+        "sha256_after": after,
+        "line": change.line,
+        "block": change.block,
+        "diff": {
+            "before_header": original.path,
+            "after_header": original.path,
+            "before": original.text,
+            "after": change.text,
+        },
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=[("state", "present", ["definition"])],
+        supports_check_mode=True,
+    )
+    if not HAS_RUAMEL:
+        module.fail_json(msg=missing_required_lib("ruamel.yaml"), exception=RUAMEL_IMPORT_ERROR)
+    try:
+        answer = edit_file(module)
+    except (ChangeError, ComposeError) as error:
+        module.fail_json(msg=f"{module.params['path']}: {error}")
+    except (FileError, EngineError) as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
+        module.fail_json(
+            msg=f"{module.params['path']}: unexpected {type(error).__name__}: {error}",
+            exception=traceback.format_exc(),
+        )
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: container_assert
+short_description: Check that containers run, are healthy, do not restart, and run the expected image
+version_added: "0.1.0"
+description:
+  - Asks the docker engine of the host where the module runs; one C(docker container inspect) for all containers.
+  - Waits within a time bound until all are as expected, and then reports each difference, not the first only.
+  - That a container is up proves little; restarts, health and the image's id are judged as well.
+  - Changes nothing.
+options:
+  containers:
+    description: The containers, and how they have to be.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      container:
+        description: Name of the container.
+        type: str
+        required: true
+      state:
+        description: The state that it has to be in.
+        type: str
+        default: running
+        choices: [running, exited, created, paused]
+      health:
+        description:
+          - V(auto) wants a container that has a healthcheck to be healthy, and nothing of one that has none.
+          - V(healthy) wants a healthcheck that says healthy.
+          - V(any) does not look at the health.
+        type: str
+        default: auto
+        choices: [auto, healthy, any]
+      max_restarts:
+        description: How often the engine may have restarted this container since it was created.
+        type: int
+        default: 0
+      min_uptime:
+        description: For how many seconds it has to have been running.
+        type: float
+      image:
+        description: An image name or id; the container has to run exactly the image that it names now.
+        type: str
+      exited_ok:
+        description: Whether having exited with code 0 is as good as O(containers[].state), for one-shot services.
+        type: bool
+        default: false
+  timeout:
+    description:
+      - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
+    type: float
+    default: 60
+  interval:
+    description: Seconds between two looks.
+    type: float
+    default: 1
+  docker_cli:
+    description: The docker program, as a name in E(PATH) or a path.
+    type: str
+    default: docker
+  command_timeout:
+    description: Seconds after which one docker command is given up.
+    type: float
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Read-only, so it runs under check mode as well.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  platform:
+    platforms: posix
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Check that the services run the images of this release
+  suho.platform.container_assert:
+    containers:
+      - container: suho-data-bridge
+        image: backend-data-bridge:latest
+        health: healthy
+      - container: suho-tick-aggregator
+        image: backend-tick-aggregator:latest
+        min_uptime: 20
+      - container: suho-historical-downloader
+        exited_ok: true
+    timeout: 90
+"""
+
+RETURN = r"""
+assertions:
+  description: One entry for each check, passed or not.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What was checked.
+      type: str
+      returned: always
+    kind:
+      description: Always V(container).
+      type: str
+      returned: always
+    observed:
+      description: What was found.
+      type: raw
+      returned: always
+    expected:
+      description: What was expected.
+      type: raw
+      returned: always
+    verdict:
+      description: V(pass), V(fail), or V(error) when the check could not be made.
+      type: str
+      returned: always
+    reason:
+      description: Why it did not pass; empty when it did.
+      type: str
+      returned: always
+    milliseconds:
+      description: How long the last look took.
+      type: float
+      returned: always
+    container:
+      description: The container.
+      type: str
+      returned: always
+    details:
+      description: State, health, restarts, uptime_seconds, exit_code, image_id and started_at; empty if it is missing.
+      type: dict
+      returned: always
+verdict:
+  description: The worst verdict of all checks.
+  returned: always
+  type: str
+attempts:
+  description: How often was looked.
+  returned: always
+  type: int
+waited_seconds:
+  description: How long was waited in all.
+  returned: always
+  type: float
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.container_state import ContainerAssertions, parse_wish
+from ..module_utils.engine import Engine
+from ..module_utils.verdict import failure_message, overall, wait_for_pass
+
+CONTAINER = {
+    "container": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "running", "choices": ["running", "exited", "created", "paused"]},
+    "health": {"type": "str", "default": "auto", "choices": ["auto", "healthy", "any"]},
+    "max_restarts": {"type": "int", "default": 0},
+    "min_uptime": {"type": "float"},
+    "image": {"type": "str"},
+    "exited_ok": {"type": "bool", "default": False},
+}
+ARGUMENTS = {
+    "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER},
+    "timeout": {"type": "float", "default": 60},
+    "interval": {"type": "float", "default": 1},
+    "docker_cli": {"type": "str", "default": "docker"},
+    "command_timeout": {"type": "float", "default": 60},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = module.params
+    try:
+        wishes = [parse_wish(entry) for entry in options["containers"]]
+    except ValueError as exc:
+        module.fail_json(msg=f"container_assert: {exc}")
+    states = ContainerAssertions(Engine(options["docker_cli"], options["command_timeout"]), wishes)
+    last, attempts, waited = wait_for_pass(
+        states.look, timeout=options["timeout"], interval=options["interval"]
+    )
+    result = {
+        "changed": False,
+        "assertions": last.assertions,
+        "verdict": overall(last.assertions),
+        "attempts": attempts,
+        "waited_seconds": round(waited, 1),
+    }
+    message = failure_message("containers", last.assertions)
+    if message:
+        module.fail_json(msg=message, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

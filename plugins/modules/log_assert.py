@@ -1,0 +1,363 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: log_assert
+short_description: Check that container logs hold the expected lines and no error lines
+version_added: "0.1.0"
+description:
+  - Reads the logs of containers since a time with C(docker logs), on the host where the module runs.
+  - Waits for the expected lines within a time bound, then judges the error lines.
+  - A line is an error line by the level that its logger wrote (C(ERROR data-bridge insert failed),
+    C(2026-01-31 12:00:00,000 - app - ERROR - text), C([ERR]), C(<Error>), C(level=error), a JSON object with a level),
+    never because the word error is somewhere in its text. A Python traceback always counts.
+  - A container that is missing, does not run, is silent, or whose log could not be read completely does not pass.
+  - Changes nothing. All failures are reported, not the first only.
+  - Passwords in URLs, in C(key=value) pairs and in similar places are masked in everything that is returned.
+options:
+  containers:
+    description: The containers, and what their logs must and may hold.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      container:
+        description: Name of the container.
+        type: str
+        required: true
+      since:
+        description:
+          - From where on the log is read. V(start) is the time at which the container was last started,
+            V(created) takes in the log of earlier starts of the same container,
+            anything else is a time with zone such as V(2026-01-31T12:00:00Z), by the engine's clock.
+        type: str
+        default: start
+      expect:
+        description: Lines that must appear.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description: What the line proves.
+            type: str
+            required: true
+          pattern:
+            description: Python regular expression that is searched in each line.
+            type: str
+            required: true
+          min:
+            description: How many lines have to match, at least V(1).
+            type: int
+            default: 1
+      allow:
+        description: Error lines that are no problem. The first entry that matches a line owns it.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          pattern:
+            description: Python regular expression that is searched in the error line.
+            type: str
+            required: true
+          reason:
+            description: Why these lines are no problem. It appears in the report.
+            type: str
+            required: true
+          max:
+            description: How many lines may match; with more, none of them is allowed. Default is any number.
+            type: int
+          expires:
+            description: The last day (C(2026-01-31), UTC) on which this entry counts.
+            type: str
+      min_lines:
+        description:
+          - How many lines the log must hold for the absence of errors to mean something.
+            Use V(0) only for a container that has nothing to say.
+        type: int
+        default: 1
+      running:
+        description: Whether the container has to be running. Use V(false) for one that runs once and exits.
+        type: bool
+        default: true
+  error_levels:
+    description: Levels that make an error line.
+    type: list
+    elements: str
+    default: [ERROR, CRITICAL, FATAL]
+  max_lines:
+    description:
+      - Reads at most this many of the newest lines of each container.
+        If there were more, the absence of error lines is not proved, and the verdict is V(error).
+    type: int
+    default: 50000
+  timeout:
+    description:
+      - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
+    type: float
+    default: 60
+  interval:
+    description: Seconds between two looks.
+    type: float
+    default: 2
+  docker_cli:
+    description: The docker program, as a name in E(PATH) or a path.
+    type: str
+    default: docker
+  command_timeout:
+    description: Seconds after which one docker command is given up.
+    type: float
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Read-only, so it runs under check mode as well.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  platform:
+    platforms: posix
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Check what the services have logged since they were started
+  suho.platform.log_assert:
+    containers:
+      - container: suho-data-bridge
+        expect:
+          - name: writes aggregates with indicators
+            pattern: 'Writing \d+ aggregates with indicators'
+      - container: suho-tick-aggregator
+        expect:
+          - name: publishes aggregates with 26 indicators
+            pattern: 'Publishing aggregate with 26 indicators'
+            min: 3
+        allow:
+          - pattern: 'connection to nats lost'
+            reason: The broker is restarted every Sunday; the client connects again
+            max: 2
+            expires: "2026-12-31"
+    timeout: 120
+
+- name: Read on from where the last scan ended
+  suho.platform.log_assert:
+    containers:
+      - container: suho-data-bridge
+        since: "{{ last_scan.windows[0].next_since }}"
+    timeout: 0
+"""
+
+RETURN = r"""
+assertions:
+  description: One entry for each check, passed or not.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What was checked.
+      type: str
+      returned: always
+    kind:
+      description: V(log_errors) or V(log_line).
+      type: str
+      returned: always
+    observed:
+      description: What was found.
+      type: raw
+      returned: always
+    expected:
+      description: What was expected.
+      type: raw
+      returned: always
+    verdict:
+      description: V(pass), V(fail), or V(error) when the check could not be made.
+      type: str
+      returned: always
+    reason:
+      description: Why it did not pass; empty when it did.
+      type: str
+      returned: always
+    milliseconds:
+      description: How long the last look took.
+      type: float
+      returned: always
+    container:
+      description: The container.
+      type: str
+      returned: always
+    line:
+      description: The newest line that matches, masked; only for V(log_line).
+      type: str
+      returned: when the log could be read
+verdict:
+  description: The worst verdict of all checks.
+  returned: always
+  type: str
+attempts:
+  description: How often was looked.
+  returned: always
+  type: int
+waited_seconds:
+  description: How long was waited in all.
+  returned: always
+  type: float
+findings:
+  description: The error lines, those of one kind joined to one entry; at most 50 kinds for each container.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    container:
+      description: The container that wrote the line.
+      type: str
+      returned: always
+    time:
+      description: When the engine received the first of them.
+      type: str
+      returned: always
+    last_time:
+      description: When it received the last of them.
+      type: str
+      returned: always
+    level:
+      description: The level, or V(TRACEBACK).
+      type: str
+      returned: always
+    line:
+      description: The first of them, masked and cut to 300 characters.
+      type: str
+      returned: always
+    fingerprint:
+      description: Equal for lines that differ in numbers, times, ids and addresses only.
+      type: str
+      returned: always
+    count:
+      description: How many there are.
+      type: int
+      returned: always
+    allowed:
+      description: Whether an entry of O(containers[].allow) covers them.
+      type: bool
+      returned: always
+    allow_reason:
+      description: The reason that this entry gives.
+      type: str
+      returned: always
+windows:
+  description: For each container that could be read, which part of its log that was.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    container:
+      description: The container.
+      type: str
+      returned: always
+    since:
+      description: Where reading began; empty for the whole log.
+      type: str
+      returned: always
+    last_line:
+      description: Time of the last line.
+      type: str
+      returned: always
+    next_since:
+      description: A value for O(containers[].since) that reads on without a gap and without a repetition.
+      type: str
+      returned: always
+    lines:
+      description: How many lines were read.
+      type: int
+      returned: always
+    cut:
+      description: Whether there were more lines than O(max_lines).
+      type: bool
+      returned: always
+    error_kinds:
+      description: How many kinds of error lines there are.
+      type: int
+      returned: always
+"""
+
+import dataclasses
+import datetime
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.container_logs import LogAssertions
+from ..module_utils.docker_logs import DockerLogs
+from ..module_utils.engine import Engine
+from ..module_utils.log_wishes import LogCheckError, check_levels, parse_check
+from ..module_utils.verdict import failure_message, overall, wait_for_pass
+
+EXPECT = {
+    "name": {"type": "str", "required": True},
+    "pattern": {"type": "str", "required": True},
+    "min": {"type": "int", "default": 1},
+}
+ALLOW = {
+    "pattern": {"type": "str", "required": True},
+    "reason": {"type": "str", "required": True},
+    "max": {"type": "int"},
+    "expires": {"type": "str"},
+}
+CONTAINER = {
+    "container": {"type": "str", "required": True},
+    "since": {"type": "str", "default": "start"},
+    "expect": {"type": "list", "elements": "dict", "default": [], "options": EXPECT},
+    "allow": {"type": "list", "elements": "dict", "default": [], "options": ALLOW},
+    "min_lines": {"type": "int", "default": 1},
+    "running": {"type": "bool", "default": True},
+}
+ARGUMENTS = {
+    "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER},
+    "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
+    "max_lines": {"type": "int", "default": 50000},
+    "timeout": {"type": "float", "default": 60},
+    "interval": {"type": "float", "default": 2},
+    "docker_cli": {"type": "str", "default": "docker"},
+    "command_timeout": {"type": "float", "default": 60},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = module.params
+    try:
+        checks = [parse_check(entry) for entry in options["containers"]]
+        levels = check_levels(options["error_levels"])
+    except LogCheckError as exc:
+        module.fail_json(msg=f"log_assert: {exc}")
+    if options["max_lines"] < 1:
+        module.fail_json(msg=f"log_assert: max_lines is {options['max_lines']}, expected 1 or more")
+    source = DockerLogs(Engine(options["docker_cli"], options["command_timeout"]))
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    logs = LogAssertions(source, checks, levels, max_lines=options["max_lines"], today=today)
+    last, attempts, waited = wait_for_pass(
+        logs.look, timeout=options["timeout"], interval=options["interval"]
+    )
+    result = {
+        "changed": False,
+        "assertions": last.assertions,
+        "verdict": overall(last.assertions),
+        "attempts": attempts,
+        "waited_seconds": round(waited, 1),
+        "findings": [dataclasses.asdict(finding) for finding in logs.findings],
+        "windows": logs.windows,
+    }
+    message = failure_message("container logs", last.assertions)
+    if message:
+        module.fail_json(msg=message, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

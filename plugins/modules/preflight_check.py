@@ -1,0 +1,154 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight_check
+short_description: Check everything that can be checked before the first change
+version_added: "0.1.0"
+description:
+  - Asks the engine, reads the compose project, looks for the services and their code, for uncommitted changes and for disk space,
+    and logs in to ClickHouse. Changes nothing.
+  - All checks run; the task fails once, with every finding.
+options:
+  project_dir:
+    description: Directory of the compose file; a git work tree.
+    type: path
+    required: true
+  files:
+    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
+    type: list
+    elements: str
+    default: []
+  project_name:
+    description: Name of the Compose project.
+    type: str
+    required: true
+  services:
+    description: Services that the deploy works on.
+    type: list
+    elements: str
+    required: true
+  extra_services:
+    description: Services that the compose file does not have yet, a dictionary of name to definition.
+    type: dict
+    default: {}
+  state_dir:
+    description: Directory of the release records; it need not exist.
+    type: path
+    required: true
+  min_free_gib:
+    description: GiB that must be free where images, records and backend lie.
+    type: float
+    default: 2
+  database:
+    description: Database that must exist on the ClickHouse server.
+    type: str
+    required: true
+  missing_files:
+    description: Files that the caller expected on the controller and did not find; each becomes a finding.
+    type: list
+    elements: str
+    default: []
+  login_to_clickhouse:
+    description: Whether to try the ClickHouse login from this host. Say false where only the controller reaches the server.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    support: full
+    description: Read-only, so it runs in check mode just the same.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - suho.platform.clickhouse
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Check everything before the first change
+  suho.platform.preflight_check:
+    project_dir: /opt/suho/project3/backend
+    project_name: backend
+    services: [data-bridge, external-data-collector]
+    state_dir: /var/lib/suho-platform
+    database: suho_analytics
+    login_user: suho_analytics
+    login_password: "{{ vault_clickhouse_password }}"
+"""
+
+RETURN = r"""
+checks:
+  description: Names of the checks that ran.
+  returned: always
+  type: list
+  elements: str
+findings:
+  description: What is in the way, each with check, object, found, expected, mend and text.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.clickhouse_client import login_from, login_options
+from ..module_utils.preflight import Finding, Preflight, Wanted, as_findings
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "project_dir": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "env_files": {"type": "list", "elements": "str", "default": []},
+            "project_name": {"type": "str", "required": True},
+            "services": {"type": "list", "elements": "str", "required": True},
+            "extra_services": {"type": "dict", "default": {}},
+            "state_dir": {"type": "path", "required": True},
+            "min_free_gib": {"type": "float", "default": 2},
+            "database": {"type": "str", "required": True},
+            "missing_files": {"type": "list", "elements": "str", "default": []},
+            "login_to_clickhouse": {"type": "bool", "default": True},
+            **login_options(),
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    wanted = Wanted(
+        project_dir=params["project_dir"],
+        files=tuple(params["files"]),
+        env_files=tuple(params["env_files"]),
+        project_name=params["project_name"],
+        services=tuple(params["services"]),
+        extra_services=params["extra_services"],
+        state_dir=params["state_dir"],
+        min_free=int(params["min_free_gib"] * 1024**3),
+        database=params["database"],
+        login=login_from(params) if params["login_to_clickhouse"] else None,
+    )
+    preflight = Preflight(wanted)
+    missing = [
+        Finding("schema files", path, "no such file on the controller", "a schema file", "Restore it.")
+        for path in params["missing_files"]
+    ]
+    findings = as_findings(missing) + preflight.run()
+    result = {"changed": False, "checks": ["schema files", *preflight.checks], "findings": findings}
+    if findings:
+        lines = "\n".join(f"- {finding['text']}" for finding in findings)
+        module.fail_json(msg=f"{len(findings)} finding(s) before the first change:\n{lines}", **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

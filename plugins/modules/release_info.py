@@ -1,0 +1,100 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_info
+short_description: Read the record of a release on the target host
+version_added: "0.1.0"
+description:
+  - Returns the manifest and the journal of one release, and the identifiers of all of them. Changes nothing.
+options:
+  state_dir:
+    description: Directory that holds all releases of this host. It need not exist.
+    type: path
+    required: true
+  release:
+    description: Identifier of the release to read. Default is the current one, if there is one.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: Read-only.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Read what the current release changed
+  suho.platform.release_info:
+    state_dir: /var/lib/suho-platform
+  register: current
+"""
+
+RETURN = r"""
+release:
+  description: Identifier of the release that was read; empty if none was named and there is none.
+  returned: success
+  type: str
+manifest:
+  description: Its manifest; empty if there is no release.
+  returned: success
+  type: dict
+journal:
+  description: Its journal entries in the order of their writing.
+  returned: success
+  type: list
+  elements: dict
+path:
+  description: Folder of the release; empty if there is none.
+  returned: success
+  type: str
+releases:
+  description: Identifiers of all releases on the host, oldest first.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.release_store import ReleaseError, ReleaseStore
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={"state_dir": {"type": "path", "required": True}, "release": {"type": "str"}},
+        supports_check_mode=True,
+    )
+    store = ReleaseStore(module.params["state_dir"])
+    wanted = module.params["release"]
+    try:
+        ids = store.ids()
+        if wanted and wanted not in ids:
+            known = ", ".join(ids) or "none"
+            module.fail_json(msg=f"release {wanted} is not on this host: {store.releases} holds {known}")
+        release = store.release(wanted) if wanted else store.current()
+        found: dict[str, Any] = {"release": "", "manifest": {}, "journal": [], "path": ""}
+        if release:
+            found = {
+                "release": release.id,
+                "manifest": release.manifest(),
+                "journal": release.journal(),
+                "path": str(release.folder),
+            }
+    except (ReleaseError, OSError) as error:
+        module.fail_json(msg=f"the releases below {store.state_dir} cannot be read: {error}")
+    module.exit_json(changed=False, releases=ids, **found)
+
+
+if __name__ == "__main__":
+    main()

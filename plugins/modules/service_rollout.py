@@ -1,0 +1,219 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_rollout
+short_description: Swap one service of a Compose project and measure the downtime
+version_added: "0.1.0"
+description:
+  - Recreates the container of one service from its image tag if it is not what the compose file and the tag ask for, and waits
+    until it is up, which means healthy, or running without a restart for a settle time where there is no healthcheck.
+  - A container that crashes fails the task within seconds, with its last log lines.
+  - No other service is touched, and that is checked, by comparing container ids and start times before and after.
+options:
+  project_dir:
+    description: Directory of the compose file.
+    type: path
+    required: true
+  files:
+    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
+    type: list
+    elements: str
+    default: []
+  project_name:
+    description: Name of the Compose project.
+    type: str
+    required: true
+  service:
+    description: Name of the service.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) brings the container to what the file and the image ask for.
+      - V(absent) stops and removes the service's containers. The compose file need not name the service any more.
+    type: str
+    choices: [present, absent]
+    default: present
+  tag:
+    description: Image tag that the service runs, for example C(backend-data-bridge:latest). Required for O(state=present).
+    type: str
+  image_id:
+    description: Image to put under O(tag) first. This is how a rollback brings the old image back.
+    type: str
+  planned:
+    description: In check mode, report a change even if the container matches the tag, because a build that check mode left out would move it.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that the container may take to become healthy. Default is what its healthcheck's own numbers allow.
+    type: float
+  settle:
+    description: Seconds that a container without healthcheck must run without a restart.
+    type: float
+    default: 5
+  stop_timeout:
+    description: Seconds that a container gets to stop with O(state=absent).
+    type: int
+    default: 10
+  max_downtime:
+    description: Seconds that the service may be away at most; a longer gap fails the task after the swap. 0 means no limit.
+    type: float
+    default: 0
+attributes:
+  check_mode:
+    support: full
+    description: Compares and reports, changes nothing.
+  diff_mode:
+    support: full
+    description: Shows image id and container before and after.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Swap the data-bridge for its new image
+  suho.platform.service_rollout:
+    project_dir: /opt/suho/project3/backend
+    project_name: backend
+    service: data-bridge
+    tag: backend-data-bridge:latest
+    max_downtime: 30
+"""
+
+RETURN = r"""
+service:
+  description: Name of the service.
+  returned: always
+  type: str
+reason:
+  description: Why the container was or would be swapped; empty if it was not.
+  returned: success
+  type: str
+container:
+  description: Name, id, image_id, state, health and started_at of the container afterwards; empty if there is none.
+  returned: success
+  type: dict
+downtime:
+  description: Seconds from the end of the old container to the start of the new one, from the engine's events; none if nothing was swapped.
+  returned: success
+  type: float
+unready:
+  description: Seconds from the end of the old container until the new one was healthy; none without healthcheck.
+  returned: success
+  type: float
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.compose_config import ComposeError, ComposeReader, locate_project
+from ..module_utils.engine import Container, Engine, EngineError
+from ..module_utils.rollout import RolloutError, ServiceRollout, differs, disturbed, downtime
+
+
+def shown(container: Container | None) -> dict[str, Any]:
+    names = ("name", "id", "image_id", "state", "health", "started_at")
+    return {name: getattr(container, name) for name in names} if container else {}
+
+
+def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
+    if own and not module.check_mode:
+        rollout.remove(own, module.params["stop_timeout"])
+    return {"changed": bool(own), "reason": "the service is to be removed" if own else "", "container": {}}
+
+
+def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
+    params = module.params
+    wanted = params["image_id"] or params["tag"]
+    image = rollout.engine.images([wanted])[wanted]
+    if module.check_mode and params["planned"]:
+        return {"changed": True, "reason": "planned", "container": shown(own[-1] if own else None)}
+    if image is None:
+        raise RolloutError(f"service {rollout.service}: the image {wanted} does not exist on this host")
+    if params["image_id"] and not module.check_mode:
+        rollout.engine.run(["tag", params["image_id"], params["tag"]])
+    reason = differs(own, image.id, rollout.config_hash(own[-1]) if own else "")
+    if not reason or module.check_mode:
+        return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
+    since = time.time()
+    rollout.bring_up()
+    container = rollout.wait_until_up(params["timeout"], params["settle"])
+    old = own[-1].id if own and own[-1].state == "running" else None
+    gap = downtime(rollout.events_since(since), old, container.id)
+    return {
+        "changed": True,
+        "reason": reason,
+        "container": shown(container),
+        "downtime": gap.down,
+        "unready": gap.unready,
+    }
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    project = locate_project(
+        params["project_dir"], params["files"], params["env_files"], params["project_name"]
+    )
+    rollout = ServiceRollout(ComposeReader(Engine(), project), params["project_name"], params["service"])
+    before = rollout.engine.containers(params["project_name"])
+    own = [one for one in before if one.service == params["service"]]
+    act = ensure_absent if params["state"] == "absent" else ensure_present
+    result = act(module, rollout, own)
+    touched = disturbed(before, rollout.engine.containers(params["project_name"]), params["service"])
+    if result["changed"] and touched:
+        raise RolloutError(
+            f"swapping service {params['service']} touched other containers: {', '.join(touched)}"
+        )
+    gap = result.setdefault("downtime", None)
+    result.setdefault("unready", None)
+    result["diff"] = {"before": shown(own[-1] if own else None), "after": result["container"]}
+    if gap and 0 < params["max_downtime"] < gap:
+        limit = params["max_downtime"]
+        raise RolloutError(
+            f"service {params['service']} was away for {gap:g} s, allowed are {limit:g} s (max_downtime)"
+        )
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "project_dir": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "env_files": {"type": "list", "elements": "str", "default": []},
+            "project_name": {"type": "str", "required": True},
+            "service": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "tag": {"type": "str"},
+            "image_id": {"type": "str"},
+            "planned": {"type": "bool", "default": False},
+            "timeout": {"type": "float"},
+            "settle": {"type": "float", "default": 5},
+            "stop_timeout": {"type": "int", "default": 10},
+            "max_downtime": {"type": "float", "default": 0},
+        },
+        required_if=[("state", "present", ["tag"])],
+        supports_check_mode=True,
+    )
+    try:
+        result = run(module)
+    except (ComposeError, EngineError, RolloutError) as error:
+        module.fail_json(msg=str(error), service=module.params["service"])
+    module.exit_json(service=module.params["service"], **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many clients at once; nobody waits for somebody else's query, and a client that dies harms no other."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from ch_clients import Driver, Target
+
+CLIENTS = 20
+# Seconds. Far more than a short query takes, far less than the long query beside it.
+SHORT = 1.5
+# Runs until it is stopped, on one core.
+ENDLESS = "SELECT count() FROM system.numbers WHERE cityHash64(number) = 1"
+
+
+def _wait_until(check: Callable[[], bool], seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if check():
+            return True
+        time.sleep(0.05)
+    return check()
+
+
+def _running(driver: Driver, mark: str) -> int:
+    sql = f"SELECT count() FROM system.processes WHERE query LIKE '%{mark}%' AND query NOT LIKE '%system.processes%'"
+    return int(driver.query(sql)[0][0])
+
+
+def test_twenty_parallel_clients(target: Target, database: str) -> None:
+    """All are connected at the same time, and each gets its own answers."""
+    together = threading.Barrier(CLIENTS)
+
+    def work(n: int) -> list[int]:
+        client = Driver(target, database, compression="lz4" if n % 2 else False)
+        try:
+            client.query("SELECT 1")
+            together.wait(30)
+            return [
+                int(client.query(f"SELECT {n} * 1000 + {i} + sum(number) FROM numbers(3)")[0][0])
+                for i in range(10)
+            ]
+        finally:
+            client.close()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        results = list(pool.map(work, range(CLIENTS)))
+    assert results == [[n * 1000 + i + 3 for i in range(10)] for n in range(CLIENTS)]
+
+
+def test_connect_twenty_parallel_clients(connect_to: Callable[..., Any]) -> None:
+    clients = [connect_to("connect") for _ in range(CLIENTS)]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        results = list(
+            pool.map(lambda n: clients[n].query(f"SELECT {n}, sum(number) FROM numbers(10)"), range(CLIENTS))
+        )
+    assert results == [[(n, 45)] for n in range(CLIENTS)]
+
+
+def _in_background(client: Driver, sql: str, **settings: Any) -> threading.Thread:
+    def run() -> None:
+        try:
+            client.query(sql, settings=settings)
+        except Exception as exc:
+            ended.append(exc)
+
+    ended: list[Exception] = []
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_long_query_blocks_nobody(
+    target: Target, database: str, driver: Driver, connect_to: Callable[..., Any]
+) -> None:
+    """While one client computes: others connect, ping and query, on both protocols."""
+    busy = connect_to("driver")
+    thread = _in_background(busy, ENDLESS + " -- long", max_execution_time=4, max_threads=1)
+    assert _wait_until(lambda: _running(driver, "-- long") == 1)
+    slowest = 0.0
+    for _ in range(10):
+        start = time.monotonic()
+        other = Driver(target, database)
+        assert other.query("SELECT 1") == [(1,)]
+        assert other.raw.connection.ping()
+        other.close()
+        with urlopen(f"{target.url}ping", timeout=5) as answer:
+            assert answer.read() == b"Ok.\n"
+        slowest = max(slowest, time.monotonic() - start)
+    assert thread.is_alive(), "the long query ended before the others were measured"
+    assert slowest < SHORT
+    thread.join(15)
+    assert not thread.is_alive()
+
+
+def test_sleeping_queries_run_side_by_side(target: Target, database: str) -> None:
+    def sleep(_: int) -> None:
+        client = Driver(target, database)
+        client.query("SELECT sleep(1)")
+        client.close()
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(sleep, range(5)))
+    assert time.monotonic() - start < 3
+
+
+def test_cancel(driver: Driver, connect_to: Callable[..., Any]) -> None:
+    """A Cancel packet stops the query on the server, and the connection goes on."""
+    client = connect_to("driver")
+    progress = client.raw.execute_with_progress(ENDLESS + " -- cancelled", settings={"max_threads": 1})
+    next(iter(progress))
+    assert _running(driver, "-- cancelled") == 1
+    start = time.monotonic()
+    client.raw.cancel()
+    assert time.monotonic() - start < 3
+    assert _wait_until(lambda: _running(driver, "-- cancelled") == 0)
+    assert client.query("SELECT 1") == [(1,)]
+
+
+_VICTIM = """
+import sys, clickhouse_driver
+host, port, user, password, sql = sys.stdin.read().split("\\0")
+client = clickhouse_driver.Client(host, int(port), user=user, password=password)
+client.execute(sql, settings={"max_threads": 1})
+"""
+
+
+@pytest.mark.parametrize("sql", [ENDLESS, "SELECT number FROM system.numbers"], ids=["computing", "sending"])
+def test_killed_client(sql: str, target: Target, driver: Driver) -> None:
+    """A client that dies in the middle of its query: the query ends, the server is well."""
+    mark = f"-- killed {len(sql)}"
+    victim = subprocess.Popen([sys.executable, "-c", _VICTIM], stdin=subprocess.PIPE)
+    assert victim.stdin is not None
+    words = (target.host, str(target.port), target.user, target.password, f"{sql} {mark}")
+    victim.stdin.write("\0".join(words).encode())
+    victim.stdin.close()
+    assert _wait_until(lambda: _running(driver, mark) == 1)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait(10)
+    assert _wait_until(lambda: _running(driver, mark) == 0, 15), "the dead client's query still runs"
+    assert driver.query("SELECT 1") == [(1,)]
+
+
+def test_killed_client_in_an_insert(
+    target: Target, driver: Driver, table: Callable[..., str], database: str
+) -> None:
+    """Rows of an INSERT that never ended: all of a block or nothing, and the table can be used on."""
+    name = table("n UInt64", "n")
+    client = Driver(target, database)
+    client.raw.connection.force_connect()
+
+    def rows() -> Any:
+        yield from ([n] for n in range(1000))
+        client.raw.connection.socket.close()
+        yield [0]
+
+    with pytest.raises((OSError, EOFError, ValueError)):
+        client.raw.execute(f"INSERT INTO {name} (n) VALUES", rows(), settings={"insert_block_size": 1000})
+    driver.insert(name, ["n"], [[5000]])
+    assert _wait_until(lambda: driver.query(f"SELECT count() FROM {name}")[0][0] in (1, 1001))
+    assert driver.query(f"SELECT max(n) FROM {name}") == [(5000,)]
+
+
+def test_inserts_and_selects_together(target: Target, database: str, table: Callable[..., str]) -> None:
+    """Readers see whole inserts only, never fewer than before; at the end every row is there once."""
+    writers, inserts, rows = 4, 15, 500
+    name = table("w UInt8, i UInt32, n UInt32", "(w, i, n)")
+    done = threading.Event()
+
+    def write(w: int) -> None:
+        client = Driver(target, database, compression="lz4" if w % 2 else False)
+        for i in range(inserts):
+            client.insert(name, ["w", "i", "n"], [[w, i, n] for n in range(rows)])
+        client.close()
+
+    def read(_: int) -> list[int]:
+        client = Driver(target, database)
+        seen = []
+        while not done.is_set():
+            seen.append(int(client.query(f"SELECT count() FROM {name}")[0][0]))
+        client.close()
+        return seen
+
+    with ThreadPoolExecutor(writers + 3) as pool:
+        readers = [pool.submit(read, n) for n in range(3)]
+        for writer in [pool.submit(write, w) for w in range(writers)]:
+            writer.result()
+        done.set()
+        for reader in readers:
+            seen = reader.result()
+            assert seen == sorted(seen)
+            assert all(count % rows == 0 for count in seen)
+    total = writers * inserts * rows
+    client = Driver(target, database)
+    assert client.query(f"SELECT count(), uniqExact(w, i, n) FROM {name}") == [(total, total)]
+    client.close()

@@ -1,0 +1,130 @@
+"""What tests ask of a lab, through other ways than the modules under test: engine CLI, system tables, file hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clickhouse_driver import Client
+
+PROJECT = Path(__file__).resolve().parents[1]
+DATABASE = "suho_analytics"
+QUARANTINE = f"{DATABASE}_quarantine"
+EXTERNAL_TABLES = [
+    "external_economic_calendar",
+    "external_fred_economic",
+    "external_crypto_sentiment",
+    "external_fear_greed_index",
+    "external_commodity_prices",
+    "external_market_sessions",
+]
+# fmt: off
+INDICATORS = {
+    "sma_7", "sma_14", "sma_21", "sma_50", "sma_200", "ema_7", "ema_14", "ema_21", "ema_50", "ema_200", "rsi",
+    "macd", "macd_signal", "macd_histogram", "stoch_k", "stoch_d", "bb_upper", "bb_middle", "bb_lower", "bb_width",
+    "atr", "mfi", "obv", "adl", "cci", "vwap",
+}
+# fmt: on
+
+
+def run(*command: str, **options: Any) -> str:
+    return subprocess.run(command, check=True, text=True, capture_output=True, **options).stdout
+
+
+class Lab:
+    """The lab that LAB_NAME names."""
+
+    def __init__(self) -> None:
+        self.name = os.environ.get("LAB_NAME", "suho-lab")
+        self.folder = PROJECT / ".lab" / self.name
+        self.backend = self.folder / "backend"
+        self.compose_file = self.backend / "docker-compose.yml"
+        self.state = self.folder / "state"
+        self.remembered = self.folder / "fingerprint.json"
+        lines = (self.backend / ".env").read_text(encoding="utf-8").splitlines()
+        pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        self.settings = {name: value.strip("'") for name, value in pairs}
+
+    def container(self, short: str) -> str:
+        return f"{self.settings['SUHO_PREFIX']}-{short}"
+
+    def inspect(self, short: str) -> dict[str, Any]:
+        return json.loads(run("docker", "container", "inspect", self.container(short)))[0]
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        ids = run(
+            "docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}"
+        ).split()
+        found = json.loads(run("docker", "container", "inspect", *ids)) if ids else []
+        return {one["Name"].lstrip("/"): one for one in found}
+
+    def query(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+        client = Client(
+            "127.0.0.1",
+            port=int(self.settings["CLICKHOUSE_NATIVE_PORT"]),
+            user=self.settings["CLICKHOUSE_USER"],
+            password=self.settings["CLICKHOUSE_PASSWORD"],
+            database=DATABASE,
+        )
+        try:
+            return client.execute(sql, params or None)
+        finally:
+            client.disconnect()
+
+    def count(self, table: str, where: str = "1") -> int:
+        return self.query(f"SELECT count() FROM {table} WHERE {where}")[0][0]
+
+    def tables(self, database: str = DATABASE) -> set[str]:
+        rows = self.query("SELECT name FROM system.tables WHERE database = %(database)s", database=database)
+        return {row[0] for row in rows}
+
+    def columns(self, table: str) -> dict[str, str]:
+        rows = self.query(
+            "SELECT name, type FROM system.columns WHERE database = %(database)s AND table = %(table)s",
+            database=DATABASE,
+            table=table,
+        )
+        return dict(rows)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Everything that a run which must change nothing has to leave as it is. Data flows, so rows are left out."""
+        images = run(
+            "docker", "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"
+        ).splitlines()
+        schema = self.query(
+            "SELECT database || '.' || name, create_table_query FROM system.tables "
+            "WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY 1"
+        )
+        return {
+            "containers": {
+                name: [one["Id"], one["Image"], one["State"]["StartedAt"]]
+                for name, one in self.containers().items()
+            },
+            "images": sorted(line for line in images if line.startswith(f"{self.name}-")),
+            "schema": dict(schema),
+            "files": {
+                str(path.relative_to(self.backend)): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(self.backend.rglob("*"))
+                if path.is_file() and ".git" not in path.parts
+            },
+            "revision": run("git", "rev-parse", "HEAD", cwd=self.backend).strip(),
+            "releases": sorted(path.name for path in (self.state / "releases").glob("*")),
+        }
+
+
+def wait_for(what: str, probe: Callable[[], Any], seconds: float) -> Any:
+    """Return the first true answer of a probe, or fail with the last one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s, the last answer was {answer!r}")
+        time.sleep(1)

@@ -1,0 +1,85 @@
+"""From the description of the services to what is probed, and back."""
+
+from __future__ import annotations
+
+from ansible_collections.suho.platform.plugins.module_utils.probes import (
+    container_wishes,
+    log_wishes,
+    probe_results,
+    restored_assertions,
+    restored_containers,
+)
+
+SERVICES = {
+    "data-bridge": {
+        "container": "suho-data-bridge",
+        "expect_logs": [{"name": "writes", "pattern": "Writing"}],
+    },
+    "external-data-collector": {
+        "container": "suho-external-collector",
+        "allow_logs": [{"pattern": "x", "reason": "y"}],
+    },
+}
+MANIFEST = {
+    "services": {
+        "data-bridge": {"existed": True, "image_before": "sha256:old"},
+        "tick-aggregator": {"existed": False, "image_before": ""},
+    },
+    "schema": {
+        "steps": [
+            {
+                "undo": [
+                    {"action": "drop_index", "table": "t", "index": "i"},
+                    {"action": "drop_column", "table": "t", "column": "c"},
+                ]
+            },
+            {"undo": [{"action": "quarantine_table", "table": "new"}]},
+            {"undo": []},
+        ]
+    },
+}
+
+
+def test_container_names_are_the_ones_of_the_description():
+    assert container_wishes(SERVICES, 5) == [
+        {"container": "suho-data-bridge", "min_uptime": 5},
+        {"container": "suho-external-collector", "min_uptime": 5},
+    ]
+
+
+def test_log_wishes_add_the_common_allowances():
+    first, second = log_wishes(SERVICES, "start", [{"pattern": "a", "reason": "b"}])
+    assert first["expect"] == [{"name": "writes", "pattern": "Writing"}]
+    assert second["expect"] == []
+    assert [one["pattern"] for one in second["allow"]] == ["a", "x"]
+
+
+def test_results_of_a_probe_carry_its_name():
+    assert probe_results({"assertions": [{"name": "n", "verdict": "pass"}]}, "logs") == [
+        {"name": "n", "verdict": "pass", "probe": "logs"}
+    ]
+
+
+def test_a_probe_that_brought_nothing_is_an_error_and_never_a_pass():
+    for probe in ({"msg": "cannot connect"}, {"assertions": []}, {}):
+        (result,) = probe_results(probe, "ClickHouse")
+        assert result["verdict"] == "error"
+        assert result["reason"]
+
+
+def test_a_skipped_probe_says_nothing():
+    assert probe_results({"skipped": True}, "logs") == []
+
+
+def test_after_a_rollback_only_services_that_existed_are_expected():
+    assert restored_containers(MANIFEST, SERVICES) == [
+        {"container": "suho-data-bridge", "image": "sha256:old"}
+    ]
+
+
+def test_after_a_rollback_what_was_added_must_be_gone():
+    column, table = restored_assertions(MANIFEST, "db")
+    assert column["name"] == "column t.c is gone"
+    assert column["params"] == {"database": "db", "table": "t", "column": "c"}
+    assert table["name"] == "table new is out of the database"
+    assert {column["value"], table["value"]} == {0}

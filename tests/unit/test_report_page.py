@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page shows every fact, escapes every text, loads nothing, and never looks better than its facts."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.suho.platform.plugins.filter.report import FilterModule
+from ansible_collections.suho.platform.plugins.module_utils.report_model import timeline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from report_sample import ERROR, hostile, sample
+
+FILTERS = FilterModule().filters()
+ROLE = Path(__file__).resolve().parents[2] / "roles" / "report"
+TEMPLATE = "report.html.j2"
+
+
+def render(data: dict[str, Any]) -> str:
+    environment = Environment(  # as Ansible does it: without autoescaping, with trimmed blocks
+        loader=FileSystemLoader(str(ROLE / "templates")), undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(TEMPLATE).render(__report_page=FILTERS["report_page"](data))
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and the text of a page, and checks that tags are closed in order."""
+
+    VOID = ("meta", "br", "img", "link", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        self.text = " ".join(" ".join(self.texts).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_page_shows_every_fact() -> None:
+    page = Reader(render(sample(error=ERROR)))
+    assert page.open == []
+    for fact in (
+        "failed",
+        "1 of 1 checks passed",
+        "3 min 07 s",
+        "2026-06-15 10:00:00 UTC",
+        "4f1c2d3e",
+        "schema 30 s done",
+        "over budget",
+        "not measured",
+        "26 keys in 120 rows",
+        "12.9 ms",
+        "8192 rows read",
+        "[ERR] slow consumer",
+        "allowed: known",
+        "code is newer, digest differs",
+        "ALTER TABLE a ADD COLUMN b",
+        "found: 3650 days, expected: 365 days",
+        "+ tick-aggregator:",
+        *ERROR.values(),
+    ):
+        assert fact in page.text, fact
+    assert "1 min 11 s of 1 min 00 s" in page.text
+
+
+def test_hostile_text_is_only_ever_text() -> None:
+    tame, wild = Reader(render(sample(error=ERROR))), Reader(render(hostile(sample(error=ERROR))))
+    assert wild.open == []
+    assert wild.tags == tame.tags
+    assert "script" not in wild.tags
+    assert {(tag, name) for tag, name, _v in wild.attributes} == {
+        (tag, name) for tag, name, _v in tame.attributes
+    }
+    assert "<script>alert(1)</script>" in wild.text  # it is shown, as text
+    assert "{{ 7*7 }}" in wild.text
+    assert all(character.isprintable() or character == "\n" for character in "".join(wild.texts))
+
+
+def test_page_loads_nothing_and_runs_nothing() -> None:
+    text = render(sample(error=ERROR))
+    page = Reader(text)
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form", "base"}
+    assert not [
+        name for _tag, name, _value in page.attributes if name in ("src", "href") or name.startswith("on")
+    ]
+    assert "@import" not in text
+    assert "url(" not in text
+    assert "default-src 'none'" in text
+
+
+def test_every_printed_value_in_the_template_is_escaped() -> None:
+    tree = Environment().parse((ROLE / "templates" / TEMPLATE).read_text(encoding="utf-8"))
+    printed = [
+        node
+        for output in tree.find_all(nodes.Output)
+        for node in output.nodes
+        if not isinstance(node, nodes.TemplateData)
+    ]
+    assert len(printed) > 50
+    bare = [node.lineno for node in printed if not (isinstance(node, nodes.Filter) and node.name == "e")]
+    assert bare == []
+
+
+def test_little_data_makes_a_page_too() -> None:
+    page = Reader(render({"meta": {**sample()["meta"], "verdict": "fail"}}))
+    assert page.open == []
+    assert "No check was made" in page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "pass"),
+        ({"error": ERROR}, "fail"),
+        ({"assertions": []}, "error"),
+        ({"assertions": None}, "error"),
+        ({"assertions": [{"verdict": "inconclusive"}]}, "inconclusive"),
+        ({"assertions": [{"verdict": "pass"}, {"verdict": "fail"}]}, "fail"),
+        ({"assertions": [{"verdict": "pass"}, {}]}, "error"),
+    ],
+)
+def test_report_never_looks_better_than_its_facts(changes: dict[str, Any], verdict: str) -> None:
+    data = sample(**changes)
+    assert FILTERS["report_verdict"](data) == verdict
+    assert FILTERS["report_page"](data)["verdict"] == verdict
+
+
+def test_audit_needs_no_checks_and_may_have_its_own_word() -> None:
+    meta = {**sample()["meta"], "operation": "audit"}
+    assert FILTERS["report_verdict"]({"meta": meta}) == "pass"
+    assert FILTERS["report_verdict"]({"meta": {**meta, "verdict": "drift"}}) == "drift"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([], "expected a dict"),
+        ({}, "has no 'meta'"),
+        ({"meta": {"host": "h1"}}, "meta has no environment, release_id, operation, verdict"),
+        ({"meta": {**sample()["meta"], "environment": "../etc"}}, "meta.environment is '../etc'"),
+        ({"meta": {**sample()["meta"], "release_id": "a/b"}}, "meta.release_id is 'a/b'"),
+        ({"meta": {**sample()["meta"], "host": ".."}}, "meta.host is '..'"),
+        ({"meta": {**sample()["meta"], "release_id": "latest"}}, "'latest'"),
+    ],
+)
+def test_unusable_meta_is_named(data: Any, words: str) -> None:
+    with pytest.raises(AnsibleFilterError) as caught:
+        FILTERS["report_page"](data)
+    assert words in str(caught.value)
+
+
+def test_bars_lie_where_the_times_say() -> None:
+    bars = timeline(sample()["phases"])
+    assert [(bar["offset"], bar["width"], bar["seconds"]) for bar in bars] == [
+        (0.0, 10.0, 10.0),
+        (10.0, 30.0, 30.0),
+        (40.0, 60.0, 60.0),
+    ]
+    assert [bar["tone"] for bar in bars] == ["good", "good", "bad"]
+
+
+def test_bars_stay_inside_whatever_the_times_are() -> None:
+    odd = [
+        {"name": "a"},
+        {"name": "b", "seconds": "x"},
+        {"name": "c", "started": 5, "finished": 1},
+        {"seconds": -3},
+    ]
+    assert all(0 <= bar["offset"] <= 100 and 0 <= bar["width"] <= 100 for bar in timeline(odd))
+    assert timeline([]) == []
+
+
+def test_role_documents_all_its_settings() -> None:
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    required = {name for name, option in options.items() if option.get("required")}
+    assert set(options) - required == set(defaults)
+    readme = (ROLE / "README.md").read_text(encoding="utf-8")
+    assert [name for name in options if name not in readme] == []

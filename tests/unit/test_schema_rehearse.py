@@ -1,0 +1,442 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Planning and rehearsal on the embedded engine: what is done, what is refused, what is an error."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils import schema_process
+from ansible_collections.suho.platform.plugins.module_utils.schema_model import SchemaError
+from ansible_collections.suho.platform.plugins.module_utils.schema_process import PlannerProcess
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "files" / "schemas" / "clickhouse"
+BASE = """CREATE TABLE t (
+    k String, d DateTime64(3, 'UTC'), n UInt8 DEFAULT 1, s String CODEC(ZSTD(1)) COMMENT 'c',
+    INDEX i n TYPE minmax GRANULARITY 1, CONSTRAINT p CHECK n < 200, PROJECTION q (SELECT k, count() GROUP BY k)
+) ENGINE = MergeTree PARTITION BY toYYYYMM(d) ORDER BY (k, d) TTL toDateTime(d) + INTERVAL 90 DAY COMMENT 'x'"""
+
+
+@pytest.fixture(scope="module")
+def planner() -> Iterator[PlannerProcess]:
+    with PlannerProcess(timeout=60) as process:
+        yield process
+
+
+class Case:
+    """Ask for a plan from SQL texts; the live side is printed by the engine as a server would."""
+
+    def __init__(self, planner: PlannerProcess) -> None:
+        self.planner = planner
+
+    def printed(self, *sql: str) -> list[dict[str, str]]:
+        """DDL as a server prints it: plan the files against an empty database, and take the statements."""
+        answer = self.plan([], *sql)
+        views = {"CREATE MATERIALIZED": "MaterializedView", "CREATE VIEW": "View"}
+        live = []
+        for step in answer["steps"]:
+            text = step["statement"]
+            kind = next((engine for start, engine in views.items() if text.startswith(start)), None)
+            live.append({"name": step["object"].split(".")[1], "engine": kind or "MergeTree", "ddl": text})
+        return live
+
+    def plan(self, live: list[dict[str, str]], *sql: str, **more: Any) -> dict[str, Any]:
+        files = [{"path": f"{number:02}.sql", "text": text} for number, text in enumerate(sql, start=1)]
+        return self.planner.ask({"database": "db", "live": live, "files": files, **more})
+
+
+@pytest.fixture
+def case(planner: PlannerProcess) -> Case:
+    return Case(planner)
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    return [item["name"] for item in items]
+
+
+# The platform's own schema ---------------------------------------------------------------------------------
+
+
+def platform_files() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted(SCHEMAS.glob("*.sql"))]
+
+
+def platform(planner: PlannerProcess, live: list[dict[str, str]], **more: Any) -> dict[str, Any]:
+    files = [{"path": path.name, "text": path.read_text()} for path in sorted(SCHEMAS.glob("*.sql"))]
+    return planner.ask({"database": "suho_analytics", "live": live, "files": files, **more})
+
+
+def test_the_audit_state_needs_one_alter_and_six_creates(planner: PlannerProcess) -> None:
+    fresh = platform(planner, [], database_exists=False)
+    assert names(fresh["steps"])[0] == "database.suho_analytics"
+    assert len(fresh["steps"]) == 8
+    ddl = fresh["steps"][1]["statement"]
+    old = [
+        {
+            "name": "aggregates",
+            "engine": "MergeTree",
+            "ddl": ddl.replace(" `indicators` String DEFAULT '',", ""),
+        },
+        {
+            "name": "kafka",
+            "engine": "Kafka",
+            "ddl": "CREATE TABLE suho_analytics.kafka (`a` UInt8) ENGINE = Kafka()",
+        },
+    ]
+    answer = platform(planner, old, server_version="24.8.1.1")
+    assert answer["steps"][0]["statement"] == (
+        "ALTER TABLE `suho_analytics`.`aggregates` ADD COLUMN `indicators` String DEFAULT '' AFTER `event_type`"
+    )
+    assert answer["steps"][0]["undo"] == [
+        {"action": "drop_column", "table": "aggregates", "column": "indicators"}
+    ]
+    assert len(answer["steps"]) == 7
+    assert answer["refused"] == []
+    assert {step["class"] for step in answer["steps"]} == {"additive"}
+    assert any("24.8" in text for text in answer["rehearsal"]["warnings"])
+    assert any("kafka" in text for text in answer["rehearsal"]["not_covered"])
+    assert "`indicators` String DEFAULT ''" in answer["diff"]["after"]
+    assert "`indicators`" not in answer["diff"]["before"]
+
+
+def test_the_platform_schema_on_itself_is_in_sync(planner: PlannerProcess) -> None:
+    fresh = platform(planner, [])
+    live = [
+        {"name": step["object"].split(".")[1], "engine": "MergeTree", "ddl": step["statement"]}
+        for step in fresh["steps"]
+    ]
+    answer = platform(planner, live)
+    assert (answer["steps"], answer["refused"]) == ([], [])
+    assert answer["diff"]["before"] == answer["diff"]["after"]
+
+
+# No drift --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("INTERVAL 90 DAY", "toIntervalDay(90)"),
+        ("toDateTime(d) + INTERVAL 90 DAY", "(toDateTime(d) + INTERVAL 90 DAY)"),
+        ("toDateTime(d) + INTERVAL", "d + INTERVAL"),
+        ("DEFAULT 1", "DEFAULT (1)"),
+        ("n < 200", "(n < 200)"),
+        ("ENGINE = MergeTree", "ENGINE = MergeTree()"),
+        ("COMMENT 'x'", "SETTINGS index_granularity = 8192 COMMENT 'x'"),
+        ("ORDER BY (k, d)", "PRIMARY KEY (k, d) ORDER BY (k, d)"),
+        ("CREATE TABLE t", "CREATE DATABASE IF NOT EXISTS db; USE db; CREATE TABLE IF NOT EXISTS db.t"),
+        ("UInt8 DEFAULT", "TINYINT UNSIGNED DEFAULT"),
+        ("INDEX i n", "INDEX another_name n"),
+    ],
+)
+def test_what_means_the_same_is_no_drift(case: Case, old: str, new: str) -> None:
+    assert old in BASE
+    other = BASE.replace(old, new)
+    for live, desired in ((BASE, other), (other, BASE)):
+        answer = case.plan(case.printed(live), desired)
+        assert (answer["steps"], answer["refused"]) == ([], [])
+
+
+# Additions -------------------------------------------------------------------------------------------------
+
+
+def test_columns_and_indexes_go_into_one_alter_at_their_places(case: Case) -> None:
+    wanted = BASE.replace("k String,", "first UInt8, k String, second UInt8 DEFAULT n + 1,").replace(
+        "INDEX i n TYPE minmax GRANULARITY 1",
+        "INDEX i n TYPE minmax GRANULARITY 1, INDEX j second TYPE set(0)",
+    )
+    answer = case.plan(case.printed(BASE), wanted)
+    assert names(answer["steps"]) == ["alter.t"]
+    assert answer["steps"][0]["statement"] == (
+        "ALTER TABLE `db`.`t` ADD COLUMN `first` UInt8 FIRST, ADD COLUMN `second` UInt8 DEFAULT n + 1 AFTER `k`, "
+        "ADD INDEX `j` second TYPE set(0) GRANULARITY 1"
+    )
+    assert [item["action"] for item in answer["steps"][0]["undo"]] == [
+        "drop_index",
+        "drop_column",
+        "drop_column",
+    ]
+
+
+def test_views_are_created_after_their_tables(case: Case) -> None:
+    answer = case.plan(
+        [],
+        "CREATE MATERIALIZED VIEW a_mv TO z AS SELECT k FROM t; CREATE VIEW b AS SELECT k FROM a_mv",
+        BASE + "; CREATE TABLE z (k String) ENGINE = MergeTree ORDER BY k",
+    )
+    assert names(answer["steps"]) == ["create.t", "create.z", "create.a_mv", "create.b"]
+    assert [step["undo"][0]["action"] for step in answer["steps"]] == [
+        "quarantine_table",
+        "quarantine_table",
+        "drop_view",
+        "drop_view",
+    ]
+
+
+def test_an_interrupted_reverse_is_healed_before_anything_else(case: Case) -> None:
+    wanted = BASE.replace("INDEX i n", "INDEX i k").replace(" CONSTRAINT p CHECK n < 200,", "")
+    live = case.printed(wanted.replace("n UInt8", "__quarantine__n UInt8"))
+    answer = case.plan(live, wanted)
+    assert names(answer["steps"]) == ["t.column.n.heal"]
+    assert "RENAME COLUMN `__quarantine__n` TO `n`" in answer["steps"][0]["statement"]
+    assert answer["refused"] == []
+
+
+def test_objects_that_no_file_names_are_not_looked_at(case: Case) -> None:
+    live = case.printed(BASE, "CREATE TABLE other (x UInt8) ENGINE = MergeTree ORDER BY x")
+    live.append(
+        {
+            "name": "broken",
+            "engine": "MergeTree",
+            "ddl": "CREATE TABLE db.broken (`x` NoSuchType) ENGINE = Log",
+        }
+    )
+    live.append(
+        {
+            "name": "far",
+            "engine": "View",
+            "ddl": "CREATE VIEW db.far (`a` UInt8) AS SELECT a FROM url('http://[::1]:1/')",
+        }
+    )
+    answer = case.plan(live, BASE)
+    assert (answer["steps"], answer["refused"], answer["managed"]) == ([], [], ["t"])
+    uncovered = " ".join(answer["rehearsal"]["not_covered"])
+    assert "db.broken" in uncovered
+    assert "reads from url()" in uncovered
+
+
+# Refusals --------------------------------------------------------------------------------------------------
+
+DIFFERENCES = [
+    ("n UInt8", "n UInt16", "t.column.n", "destructive"),
+    ("DEFAULT 1", "DEFAULT 2", "t.column.n", "rewrite"),
+    ("DEFAULT 1", "MATERIALIZED 1", "t.column.n", "rewrite"),
+    ("ZSTD(1)", "ZSTD(3)", "t.column.s", "rewrite"),
+    ("COMMENT 'c'", "COMMENT 'd'", "t.column.s", "additive"),
+    ("s String", "s String TTL toDateTime(d) + INTERVAL 1 DAY", "t.column.s", "destructive"),
+    ("n UInt8 DEFAULT 1, ", "", "t.column.n", "destructive"),
+    ("k String, d DateTime64(3, 'UTC'),", "d DateTime64(3, 'UTC'), k String,", "t.column_order", "rewrite"),
+    ("INDEX i n TYPE minmax", "INDEX i n TYPE set(0)", "t.index.i", "rewrite"),
+    ("INDEX i n TYPE minmax GRANULARITY 1,", "", "t.index.i", "destructive"),
+    ("n < 200", "n < 100", "t.constraint.p", "rewrite"),
+    ("CONSTRAINT p CHECK n < 200,", "", "t.constraint.p", "rewrite"),
+    ("count()", "sum(n)", "t.projection.q", "rewrite"),
+    ("ENGINE = MergeTree", "ENGINE = ReplacingMergeTree", "t.engine", "destructive"),
+    ("toYYYYMM(d)", "toYear(d)", "t.partition_by", "destructive"),
+    ("ORDER BY (k, d)", "ORDER BY (d, k)", "t.order_by", "destructive"),
+    ("ORDER BY (k, d)", "PRIMARY KEY k ORDER BY (k, d)", "t.primary_key", "destructive"),
+    (
+        "ORDER BY (k, d)",
+        "ORDER BY (k, d, cityHash64(s)) SAMPLE BY cityHash64(s)",
+        "t.sample_by",
+        "destructive",
+    ),
+    ("90 DAY", "30 DAY", "t.ttl", "destructive"),
+    ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl", "destructive"),
+    ("COMMENT 'x'", "COMMENT 'y'", "t.comment", "rewrite"),
+    (
+        "COMMENT 'x'",
+        "SETTINGS merge_with_ttl_timeout = 60 COMMENT 'x'",
+        "t.setting.merge_with_ttl_timeout",
+        "rewrite",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "risk"), DIFFERENCES, ids=[f"{d[2]}-{n}" for n, d in enumerate(DIFFERENCES)]
+)
+def test_every_other_difference_is_refused_by_name(
+    case: Case, old: str, new: str, name: str, risk: str
+) -> None:
+    assert old in BASE
+    base = BASE
+    if name == "t.engine":  # a projection needs a plain MergeTree
+        base = BASE.replace(", PROJECTION q (SELECT k, count() GROUP BY k)", "")
+    wanted = base.replace(old, new)
+    if name == "t.column.n" and not new:
+        wanted = wanted.replace("INDEX i n TYPE minmax GRANULARITY 1, CONSTRAINT p CHECK n < 200,", "")
+    answer = case.plan(
+        case.printed(base), wanted + "; CREATE TABLE safe (x UInt8) ENGINE = MergeTree ORDER BY x"
+    )
+    found = {item["name"]: item for item in answer["refused"]}
+    assert name in found
+    assert found[name]["class"] == risk
+    assert found[name]["found"] != found[name]["expected"]
+    assert names(answer["steps"]) == ["create.safe"], "safe steps are still planned"
+
+
+def test_another_kind_of_object_is_refused(case: Case) -> None:
+    answer = case.plan(case.printed(BASE), "CREATE VIEW t AS SELECT 1 AS x")
+    assert names(answer["refused"]) == ["t.kind"]
+
+
+def test_another_query_of_a_view_is_refused(case: Case) -> None:
+    live = case.printed("CREATE VIEW v AS SELECT 1 AS x")
+    assert names(case.plan(live, "CREATE VIEW v AS SELECT 2 AS x")["refused"]) == ["v.definition"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("90 DAY", "30 DAY", "t.ttl"),
+        ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl"),
+        ("n UInt8 DEFAULT 1", "n UInt8 DEFAULT 2", "t.column.n"),
+        ("ZSTD(1)", "ZSTD(3)", "t.column.s"),
+        ("COMMENT 'x'", "COMMENT 'y'", "t.comment"),
+        (
+            "COMMENT 'x'",
+            "SETTINGS merge_with_ttl_timeout = 60 COMMENT 'x'",
+            "t.setting.merge_with_ttl_timeout",
+        ),
+    ],
+)
+def test_what_is_allowed_by_name_becomes_a_rehearsed_step(case: Case, old: str, new: str, name: str) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace(old, new), allow=[name])
+    assert (names(answer["steps"]), answer["refused"]) == ([name], [])
+    assert answer["steps"][0]["class"] != "additive"
+
+
+# Broken and hostile files ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "place", "words"),
+    [
+        ("CREATE TABLE a (\n  x UInt8,\n  INDEX i x\n) ENGINE = Log", "01.sql:4:1", "Syntax error"),
+        ("CREATE TABLE a (x UInt8) ENGINE = Log;\n\nCREATE TABEL b", "01.sql:3", "Syntax error"),
+        ("CREATE TABLE a (x NoType) ENGINE = MergeTree ORDER BY x", "01.sql:1", "NoType"),
+        ("CREATE TABLE a (x UInt8) ENGINE = MergeTree ORDER BY y", "01.sql:1", "y"),
+        ("", "01.sql:1", "found none"),
+        ("-- nothing", "01.sql:1", "found none"),
+        ("USE db", "", "create nothing"),
+        ("DROP TABLE t", "01.sql:1", "found 'DROP TABLE"),
+        ("INSERT INTO t VALUES (1)", "01.sql:1", "found 'INSERT"),
+        ("SELECT * FROM file('/etc/passwd')", "01.sql:1", "found 'SELECT"),
+        ("ALTER TABLE t ADD COLUMN x UInt8", "01.sql:1", "found 'ALTER"),
+        ("SYSTEM SHUTDOWN", "01.sql:1", "found 'SYSTEM"),
+        ("SET max_threads = 1", "01.sql:1", "found 'SET"),
+        ("GRANT ALL ON *.* TO x", "01.sql:1", "found 'GRANT"),
+        ("CREATE USER x", "01.sql:1", "found 'CREATE USER"),
+        ("CREATE FUNCTION f AS x -> x", "01.sql:1", "found 'CREATE FUNCTION"),
+        ("CREATE TEMPORARY TABLE t (x UInt8) ENGINE = Memory", "01.sql:1", "found 'CREATE TEMPORARY"),
+        ("CREATE OR REPLACE TABLE t (x UInt8) ENGINE = Memory", "01.sql:1", "found 'CREATE OR"),
+        ("ATTACH TABLE t (x UInt8) ENGINE = Memory", "01.sql:1", "found 'ATTACH"),
+        ("CREATE TABLE system.x (x UInt8) ENGINE = Memory", "01.sql:1", "system.x"),
+        ("CREATE DATABASE elsewhere", "01.sql:1", "elsewhere"),
+        ("USE elsewhere", "01.sql:1", "elsewhere"),
+        ("CREATE DATABASE db ENGINE = MySQL('h', 'd', 'u', 'p')", "01.sql:1", "plain database"),
+        ("CREATE TABLE t ENGINE = MergeTree ORDER BY x AS SELECT 1 AS x", "01.sql:1", "CREATE TABLE ... AS"),
+        ("CREATE TABLE t AS file('/etc/passwd', 'CSV')", "01.sql:1", "CREATE TABLE ... AS"),
+        ("CREATE TABLE t (x UInt8) ENGINE = File(CSV, '/etc/passwd')", "01.sql:1", "engine File"),
+        ("CREATE TABLE t (x UInt8) ENGINE = URL('http://localhost:1', CSV)", "01.sql:1", "engine URL"),
+        (
+            "CREATE TABLE t (x UInt8) ENGINE = ReplicatedMergeTree('/a', 'b') ORDER BY x",
+            "01.sql:1",
+            "Replicated",
+        ),
+        ("CREATE TABLE t ON CLUSTER c (x UInt8) ENGINE = MergeTree ORDER BY x", "01.sql:1", "ON CLUSTER"),
+        ("CREATE VIEW v AS SELECT * FROM url('http://localhost:1', CSV, 'x UInt8')", "01.sql:1", "url()"),
+        ("CREATE VIEW v AS SELECT * FROM (SELECT * FROM remote('h', a.b))", "01.sql:1", "remote()"),
+        ("CREATE VIEW v AS SELECT * FROM nowhere", "01.sql:1", "nowhere"),
+        ("CREATE MATERIALIZED VIEW v ENGINE = Log POPULATE AS SELECT 1", "01.sql:1", "POPULATE"),
+        (
+            "CREATE TABLE t (x UInt8) ENGINE = Log; CREATE TABLE t (y UInt8) ENGINE = Log",
+            "01.sql:1",
+            "already",
+        ),
+        ("CREATE TABLE t (x String DEFAULT 'never closed) ENGINE = Log", "01.sql:1", "Syntax error"),
+        ("CREATE TABLE t (x UInt8) ENGINE = Log /* never closed", "01.sql:1", ""),
+        ("CREATE TABLE t (x UInt8\0) ENGINE = Log", "01.sql:1", "NUL"),
+        ("CREATE TABLE t (x " + "Array(" * 3000 + "UInt8" + ")" * 3000 + ") ENGINE = Log", "01.sql:1", ""),
+        ("\ufeff" + "🦆" * 50, "01.sql:1", ""),
+        ("x" * (1024 * 1024 + 1), "01.sql:1", "at most"),
+    ],
+)
+def test_a_bad_file_is_one_clear_error_and_leaves_nothing_behind(
+    case: Case, sql: str, place: str, words: str
+) -> None:
+    with pytest.raises(SchemaError) as caught:
+        case.plan([], sql)
+    message = str(caught.value)
+    assert message.startswith(place)
+    assert words in message
+    assert "Traceback" not in message
+    assert len(message) < 900
+    # The same engine goes on as if nothing had been: no scratch object is in the way.
+    assert names(case.plan([], BASE)["steps"]) == ["create.t"]
+
+
+def test_a_second_bad_file_prevents_the_first_one_too(case: Case) -> None:
+    with pytest.raises(SchemaError, match=r"^02\.sql:1"):
+        case.plan([], BASE, "CREATE TABLE u (x UInt8, INDEX foo) ENGINE = MergeTree ORDER BY x")
+
+
+def test_a_managed_table_that_cannot_be_loaded_is_an_error(case: Case) -> None:
+    live = [
+        {"name": "t", "engine": "ReplicatedMergeTree", "ddl": "CREATE TABLE db.t (`x` UInt8) ENGINE = Log"}
+    ]
+    with pytest.raises(SchemaError, match="ReplicatedMergeTree is not rehearsed"):
+        case.plan(live, BASE)
+
+
+def test_live_ddl_that_makes_something_else_is_not_run(case: Case) -> None:
+    live = [
+        {
+            "name": "t",
+            "engine": "MergeTree",
+            "ddl": "CREATE TABLE db.u (`x` UInt8) ENGINE = Log; DROP DATABASE db",
+        }
+    ]
+    with pytest.raises(SchemaError, match="cannot be loaded"):
+        case.plan(live, BASE)
+
+
+@pytest.mark.parametrize("database", ["system", "INFORMATION_SCHEMA"])
+def test_a_system_database_is_not_managed(planner: PlannerProcess, database: str) -> None:
+    with pytest.raises(SchemaError, match="cannot be managed"):
+        planner.ask({"database": database, "live": [], "files": [{"path": "a", "text": BASE}]})
+
+
+def test_default_can_be_managed(planner: PlannerProcess) -> None:
+    answer = planner.ask({"database": "default", "live": [], "files": [{"path": "a", "text": BASE}]})
+    assert names(answer["steps"]) == ["create.t"]
+
+
+# The process -----------------------------------------------------------------------------------------------
+
+
+def test_a_missing_engine_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = "import sys; sys.modules['chdb'] = None; " + schema_process._START
+    monkeypatch.setattr(schema_process, "_START", hidden)
+    with PlannerProcess(timeout=30) as process, pytest.raises(SchemaError, match=r"chdb-core.*is missing"):
+        process.ask({"database": "db", "live": [], "files": []})
+
+
+def test_no_answer_in_time_is_an_error_and_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_process, "_START", "import time; time.sleep(60)")
+    with PlannerProcess(timeout=0.2) as process:
+        with pytest.raises(SchemaError, match="no answer within"):
+            process.ask({"database": "db"})
+        number, directory = process._process.pid, process._directory
+    assert not os.path.exists(directory)
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_process, "_START", "import sys; sys.exit('the engine is ill')")
+    with PlannerProcess(timeout=10) as process, pytest.raises(SchemaError, match=r"ended: exit code 1.*ill"):
+        process.ask({"database": "db"})
+
+
+def test_everything_in_an_answer_is_json(case: Case) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace("UInt8", "UInt16"))
+    assert json.loads(json.dumps(answer)) == answer
