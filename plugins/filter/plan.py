@@ -29,7 +29,7 @@ class FilterModule:
                 "log_wishes",
                 "probe_results",
                 "restored_containers",
-                "restored_assertions",
+                "restored_assertions", "by_role",
             ),
         }
         return {

@@ -67,15 +67,14 @@ def _plan_present(text: str, wish: Wish, judge: Judge | None) -> Change:
     document = ComposeText(text)
     services = document.section("services")
     present = services.entry(wish.name) if services is not None else None
+    base = _with_resources(text, wish)
     if present is None:
-        edit = insert_entry(
-            text, "services", wish.name, wish.definition, wish.insert_after, wish.header_comment
-        )
+        comment = wish.header_comment
+        edit = insert_entry(base, "services", wish.name, wish.definition, wish.insert_after, comment)
     else:
-        edit = replace_entry(text, "services", wish.name, wish.definition)
-    candidate = _with_resources(edit.text, wish)
+        edit = replace_entry(base, "services", wish.name, wish.definition)
     before = _judged(judge, text, "the compose file as it is") if services and services.entries else {}
-    after = _judged(judge, candidate, "the compose file with the new block")
+    after = _judged(judge, edit.text, "the compose file with the new block")
     if present is None:
         if judge is not None and wish.name in (before.get("services") or {}):
             raise ChangeError(
@@ -84,30 +83,27 @@ def _plan_present(text: str, wish: Wish, judge: Judge | None) -> Change:
             )
     else:
         same = _same_service(document, present.value, wish, before, after, judge)
-        written_anew = edit.text != text
-        if same and (not written_anew or not wish.allow_change):
-            return _resources_only(text, wish, judge, before, document.line_of(present.start), edit.block)
+        if same and (edit.text == base or not wish.allow_change):
+            return _resources_only(text, base, wish, judge, before, edit.block)
         if not same and not wish.allow_change:
             raise ChangeError(_refusal(text, wish.name, edit.block, before, after))
-    _check_text(document, ComposeText(candidate), wish)
+    _check_text(document, ComposeText(edit.text), wish)
     if judge is not None:
         _check_model(before, after, wish)
-    return Change(candidate, _line_of(candidate, wish.name), edit.block)
+    return Change(edit.text, edit.line, edit.block)
 
 
 def _resources_only(
-    text: str, wish: Wish, judge: Judge | None, before: Mapping[str, Any], line: int, block: str
+    text: str, candidate: str, wish: Wish, judge: Judge | None, before: Mapping[str, Any], block: str
 ) -> Change:
     """The service is there already; volumes and networks that it needs may still be missing."""
     current = entry_text(text, "services", wish.name)
     notes = () if current == block else (f"service {wish.name} has the same meaning, written in another way",)
-    candidate = _with_resources(text, wish)
     if candidate != text:
         _check_text(ComposeText(text), ComposeText(candidate), wish)
         if judge is not None:
             _check_model(before, _judged(judge, candidate, "the compose file with its new sections"), wish)
-        line = _line_of(candidate, wish.name)
-    return Change(candidate, line, current, notes)
+    return Change(candidate, _line_of(candidate, wish.name), current, notes)
 
 
 def _plan_absent(text: str, wish: Wish, judge: Judge | None) -> Change:
@@ -279,8 +275,11 @@ def differing_paths(old: Any, new: Any, path: str = "") -> list[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         found: list[str] = []
         for key in sorted({*old, *new}):
-            if old.get(key) != new.get(key) or (key in old) != (key in new):
-                found += differing_paths(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            inner = f"{path}.{key}" if path else key
+            if (key in old) != (key in new):
+                found.append(inner)
+            else:
+                found += differing_paths(old[key], new[key], inner)
         return found
     return [path] if path and old != new else []
 

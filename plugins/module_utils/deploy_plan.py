@@ -72,7 +72,6 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[
         }
     return {
         "plan": plan["hash"],
-        "backend_revision": audit.get("revision") or "unknown",
         "compose": {name: plan["compose"][name] for name in ("path", "sha256_before", "sha256_after")},
         "schema": {"steps": plan["schema"]["steps"]},
         "services": services,

@@ -80,11 +80,12 @@ class GitTree:
         relative = self._relative(path)
         return ":/" if relative == "." else f":(top,literal){relative}"
 
-    def pattern(self, folder: str, pattern: str) -> str:
-        """The pathspec of a COPY source: a glob whose wildcards stay inside one name."""
+    def pathspecs(self, folder: str, pattern: str) -> list[str]:
+        """The pathspecs of a COPY source: a wildcard stays inside one name, and a folder means what is in it."""
         if not any(sign in pattern for sign in "*?["):
-            return self.literal(os.path.normpath(os.path.join(folder, pattern)))
-        return f":(top,glob){self._relative(os.path.join(folder, pattern))}"
+            return [self.literal(os.path.normpath(os.path.join(folder, pattern)))]
+        glob = f":(top,glob){self._relative(os.path.join(folder, pattern))}"
+        return [glob, f"{glob}/**"]
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.top)

@@ -225,6 +225,13 @@ class Preflight:
                 mend,
             )
 
+    def revision(self) -> str:
+        """Return the commit that the backend is at, "" if git does not know one."""
+        with contextlib.suppress(EngineError):
+            done = try_command(["git", "rev-parse", "HEAD"], 30, self.wanted.project_dir)
+            return done.stdout.strip() if done.returncode == 0 else ""
+        return ""
+
     def _builds(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         known = self.config.services if self.config else {}
         for name in self.wanted.services:

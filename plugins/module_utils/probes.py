@@ -78,3 +78,12 @@ def restored_assertions(manifest: Mapping[str, Any], database: str) -> list[dict
             params = {**params, "database": database, "table": table}
             assertions.append({"name": name, "kind": "query", "sql": sql, "params": params, "value": 0})
     return assertions
+
+
+def by_role(
+    recorded: Mapping[str, Mapping[str, Any]], services: Mapping[str, Mapping[str, Any]], consumes: bool
+) -> dict[str, Mapping[str, Any]]:
+    """Return the recorded services that read from the broker (``consumes``), or those that do not."""
+    return {
+        name: was for name, was in recorded.items() if bool((services.get(name) or {}).get("consumes")) == consumes
+    }

@@ -96,9 +96,5 @@ class Plan:
     notes: list[str] = field(default_factory=list)
 
 
-def is_quarantined_column(name: str) -> bool:
-    """A column that a reverse has taken out of use but not yet dropped."""
-    return name.startswith(HIDDEN_COLUMN)
-
-
-HIDDEN_COLUMN = "__quarantine__"
+# Name prefix of a constraint that keeps new values out of a column while a reverse copies it.
+GUARD = "__quarantine__"

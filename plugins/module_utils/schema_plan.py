@@ -17,7 +17,7 @@ from .clickhouse_names import quote
 from .schema_model import (
     ADDITIVE,
     DESTRUCTIVE,
-    HIDDEN_COLUMN,
+    GUARD,
     REWRITE,
     Index,
     Plan,
@@ -66,26 +66,26 @@ def plan(
 
 
 def heal(database: str, live: Mapping[str, Table], desired: Mapping[str, Table]) -> list[Step]:
-    """Columns that an interrupted reverse has taken out of use are put back first, with their data."""
+    """What an interrupted reverse has left locked is opened again first."""
     steps = []
     for name, table in desired.items():
-        columns = live[name].columns if name in live else {}
+        constraints = live[name].constraints if name in live else {}
         for column in table.columns:
-            hidden = HIDDEN_COLUMN + column
-            if hidden in columns and column not in columns:
-                target = f"{quote(database)}.{quote(name)}"
-                steps.append(
-                    Step(
-                        name=f"{name}.column.{column}.heal",
-                        object=f"{database}.{name}",
-                        risk=ADDITIVE,
-                        statement=f"ALTER TABLE {target} RENAME COLUMN {quote(hidden)} TO {quote(column)}",
-                        reverse=f"ALTER TABLE {target} DROP COLUMN {quote(column)}",
-                        undo=[{"action": "drop_column", "table": name, "column": column}],
-                        reason=f"an interrupted reverse left column {column} as {hidden}",
-                        effect="puts the column back with its data; no row is rewritten",
-                    )
+            if GUARD + column not in constraints or GUARD + column in table.constraints:
+                continue
+            target = f"{quote(database)}.{quote(name)}"
+            steps.append(
+                Step(
+                    name=f"{name}.column.{column}.unlock",
+                    object=f"{database}.{name}",
+                    risk=ADDITIVE,
+                    statement=f"ALTER TABLE {target} DROP CONSTRAINT {quote(GUARD + column)}",
+                    reverse="-- nothing: a reverse locks the column again by itself",
+                    undo=[],
+                    reason=f"an interrupted reverse left column {column} locked against new values",
+                    effect="changes metadata only",
                 )
+            )
     return steps
 
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .clickhouse_names import check_name, literal, quote
-from .schema_model import HIDDEN_COLUMN, SchemaError
+from .schema_model import GUARD, SchemaError
+from .schema_parse import parse_create
 from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
 from .schema_server import Server, explained
 from .schema_tokens import significant, unquote
@@ -121,24 +122,25 @@ def _readers(server: Server, table: str) -> list[str]:
 class _ColumnReverse:
     """Copy a column's values with the keys of their rows, count them, and only then drop the column.
 
-    The column is renamed first. From then on a writer that still names it gets an error and keeps its data,
-    instead of having values accepted that the copy has missed.
+    A constraint closes the column first: a writer that sends a value of its own gets an error and keeps its
+    data, while writers that do not know the column go on. Inserts that were running already are waited for, as
+    they do not see the constraint yet. So nothing can arrive between the copy and the drop. (Renaming the column
+    instead is not enough: an insert that is running would still be accepted, and its values be lost.)
     """
 
     def __init__(self, server: Server, table: str, column: str, added: set[str], release: str) -> None:
         self.server = server
         self.table = table
         self.column = column
-        self.hidden = HIDDEN_COLUMN + column
+        self.guard = GUARD + column
         self.target = f"{quote(server.database)}.{quote(table)}"
         self.columns = server.columns(table)
         self.release = release
         # Columns that this reverse takes away cannot help to find a row again.
-        gone = added | {HIDDEN_COLUMN + name for name in added}
         self.stored = [
             name
-            for name, column in self.columns.items()
-            if column["default_kind"] in ("", "DEFAULT") and name not in gone
+            for name, info in self.columns.items()
+            if info["default_kind"] in ("", "DEFAULT") and name not in added
         ]
         self.keys = [
             name
@@ -147,40 +149,27 @@ class _ColumnReverse:
         ]
 
     def run(self) -> dict[str, Any] | None:
-        both = self.column in self.columns and self.hidden in self.columns
-        if both:
-            raise SchemaError(
-                f"{self.target} has both {self.column} and {self.hidden}, which an interrupted reverse left behind; "
-                "one of them has to go by hand"
-            )
-        if self.column not in self.columns and self.hidden not in self.columns:
+        if self.column not in self.columns:
             return None
         self.check_readers()
-        present = self.column if self.column in self.columns else self.hidden
-        if self.columns[present]["default_kind"] not in ("", "DEFAULT"):
-            self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(present)}")
+        drop = f"DROP COLUMN {quote(self.column)}"
+        if self.columns[self.column]["default_kind"] not in ("", "DEFAULT"):
+            self.server.run(f"ALTER TABLE {self.target} {drop}")
             return None  # computed values: there is nothing to keep
         if self.server.dry:
-            return self.foresee(present)
-        if present == self.column:
-            self.server.run(
-                f"ALTER TABLE {self.target} RENAME COLUMN {quote(self.column)} TO {quote(self.hidden)}"
-            )
-        name, rows = self.keep()
-        self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(self.hidden)}")
-        return self.kept(name, rows)
-
-    def kept(self, name: str, rows: int) -> dict[str, Any]:
+            self.server.run(f"ALTER TABLE {self.target} {drop}")
+            name = column_name(self.table, self.column, self.release)
+            rows = self.server.count(self.server.database, self.table, f"NOT ({self.is_default()})")
+        else:
+            self.close()
+            name, rows = self.keep()
+            # One statement: between two, the column would be open again.
+            self.server.run(f"ALTER TABLE {self.target} DROP CONSTRAINT {quote(self.guard)}, {drop}")
         return {
             "object": f"{self.server.database}.{self.table}.{self.column}",
             "quarantine": f"{self.server.quarantine}.{name}",
             "rows": rows,
         }
-
-    def foresee(self, present: str) -> dict[str, Any]:
-        self.server.run(f"ALTER TABLE {self.target} DROP COLUMN {quote(present)}")
-        rows = self.server.count(self.server.database, self.table, self.not_default(present))
-        return self.kept(column_name(self.table, self.column, self.release), rows)
 
     def check_readers(self) -> None:
         """A view that reads the column would fail at the next insert or select."""
@@ -197,18 +186,27 @@ class _ColumnReverse:
                 "take these views away first"
             )
 
-    def not_default(self, present: str) -> str:
-        """Condition for rows that hold something of their own in the column."""
-        column = self.columns[present]
+    def is_default(self) -> str:
+        """Condition for rows that hold nothing of their own in the column."""
+        column = self.columns[self.column]
         if column["default_expression"]:
             default = f"CAST({column['default_expression']} AS {column['type']})"
         else:
             default = f"defaultValueOfTypeName({literal(column['type'])})"
-        return f"{as_text(quote(present))} != {as_text(default)}"
+        return f"{as_text(quote(self.column))} = {as_text(default)}"
+
+    def close(self) -> None:
+        """Let no new value into the column, and wait until no insert is left that may still bring one."""
+        table = parse_create(self.server.ddl(self.server.database, self.table))
+        if self.guard not in table.constraints:
+            self.server.run(
+                f"ALTER TABLE {self.target} ADD CONSTRAINT {quote(self.guard)} CHECK {self.is_default()}"
+            )
+        self.server.wait_for_inserts()
 
     def keep(self) -> tuple[str, int]:
         """Copy the values to the quarantine; returns the table's name and its number of rows."""
-        server, condition = self.server, self.not_default_hidden()
+        server, condition = self.server, f"NOT ({self.is_default()})"
         rows = server.count(server.database, self.table, condition)
         wanted = column_name(self.table, self.column, self.release)
         taken = [item["name"] for item in server.objects(server.quarantine)]
@@ -217,12 +215,12 @@ class _ColumnReverse:
         server.make_quarantine()
         copy = f"{quote(server.quarantine)}.{quote(wanted + '~' + COPY)}"
         server.helper(f"DROP TABLE IF EXISTS {copy} SYNC")
-        kept = ", ".join(quote(name) for name in self.keys)
+        kept = "".join(f"{quote(name)}, " for name in self.keys)
         comment = comment_of(self.table, self.column, self.keys, self.stored)
         server.run(
             f"CREATE TABLE {copy} ENGINE = MergeTree ORDER BY {quote(ROW)} COMMENT {literal(comment)} "  # noqa: S608
-            f"AS SELECT {kept + ', ' if kept else ''}{row_hash(self.stored)} AS {quote(ROW)}, "
-            f"{quote(self.hidden)} AS {quote(self.column)} FROM {self.target} WHERE {condition}"
+            f"AS SELECT {kept}{row_hash(self.stored)} AS {quote(ROW)}, {quote(self.column)} "
+            f"FROM {self.target} WHERE {condition}"
         )
         copied = server.count(server.quarantine, wanted + "~" + COPY)
         again = server.count(server.database, self.table, condition)
@@ -234,10 +232,6 @@ class _ColumnReverse:
         name = free_name(wanted, taken)
         server.run(f"RENAME TABLE {copy} TO {quote(server.quarantine)}.{quote(name)}")
         return name, rows
-
-    def not_default_hidden(self) -> str:
-        self.columns = self.server.columns(self.table)
-        return self.not_default(self.hidden)
 
 
 def row_hash(columns: Sequence[str]) -> str:

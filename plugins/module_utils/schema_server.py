@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -77,6 +78,20 @@ class Server:
         statement = f"CREATE DATABASE IF NOT EXISTS {quote(self.quarantine)}"
         if not self.rows(sql, name=self.quarantine)[0]["n"] and statement not in self.pending:
             self.run(statement)
+
+    def wait_for_inserts(self) -> None:
+        """Wait for the end of every insert that is running now; later ones see the schema as it is now."""
+        sql = "SELECT query_id AS id FROM system.processes WHERE query_kind = 'Insert' OR query_kind = 'AsyncInsertFlush'"
+        limit = self.connection.login.receive_timeout
+        deadline = time.monotonic() + limit
+        running = {row["id"] for row in self.rows(sql)}
+        while running:
+            if time.monotonic() > deadline:
+                raise SchemaError(
+                    f"{len(running)} inserts are still running after {limit} s; run the task again"
+                )
+            time.sleep(0.1)
+            running &= {row["id"] for row in self.rows(sql)}
 
     # Reading the schema --------------------------------------------------------------------------------
 

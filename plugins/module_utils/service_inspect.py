@@ -207,7 +207,7 @@ class ServiceInspector:
         """What git is asked about: the Dockerfile and what it copies; its folder if that cannot be told."""
         if state is None:
             return [tree.literal(os.path.realpath(os.path.dirname(spec.dockerfile_path)))]
-        specs = [tree.pattern(state.context, pattern) for pattern in state.patterns]
+        specs = [one for pattern in state.patterns for one in tree.pathspecs(state.context, pattern)]
         if state.dockerfile and tree.holds(state.dockerfile):
             specs.append(tree.literal(state.dockerfile))
         return specs or [tree.literal(state.context)]

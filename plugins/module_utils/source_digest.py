@@ -120,6 +120,8 @@ def read_sources(spec: BuildSpec, hasher: FileHasher | None = None) -> SourceSta
     """Read everything that the build would read and compute its digest."""
     if spec.is_remote:
         raise SourceError(f"the build context {spec.context} is not a folder of this host")
+    if not os.path.isdir(spec.context):
+        raise SourceError(f"build context {spec.context}: no such folder")
     hasher = hasher or FileHasher()
     content = _dockerfile_content(spec)
     try:

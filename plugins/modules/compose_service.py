@@ -186,6 +186,8 @@ def argument_spec() -> dict[str, dict[str, object]]:
 def edit_file(module: AnsibleModule) -> dict[str, object]:
     """Plan the change, write it outside check mode, and return the module's answer."""
     params = module.params
+    if params["state"] == "present" and not params["definition"]:
+        raise ChangeError("definition: expected a mapping with the service's keys, found nothing in it")
     original = read_text_file(params["path"])
     judge = None
     if params["validate"]:

@@ -93,6 +93,10 @@ checks:
   returned: always
   type: list
   elements: str
+revision:
+  description: Git commit that the backend is at; empty if git does not know one.
+  returned: success
+  type: str
 findings:
   description: What is in the way, each with check, object, found, expected, mend and text.
   returned: always
@@ -147,7 +151,7 @@ def main() -> None:
     if findings:
         lines = "\n".join(f"- {finding['text']}" for finding in findings)
         module.fail_json(msg=f"{len(findings)} finding(s) before the first change:\n{lines}", **result)
-    module.exit_json(**result)
+    module.exit_json(revision=preflight.revision(), **result)
 
 
 if __name__ == "__main__":

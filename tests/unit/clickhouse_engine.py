@@ -52,7 +52,7 @@ class EngineConnection:
     """Looks like module_utils.clickhouse_client.Connection to the code under test."""
 
     server_version = "26.9.2.1"
-    login = SimpleNamespace(address="engine")
+    login = SimpleNamespace(address="engine", receive_timeout=30)
 
     def __init__(self, directory: Path) -> None:
         config = directory / "engine.xml"

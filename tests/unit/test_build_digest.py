@@ -209,7 +209,8 @@ def test_sources_that_would_fail_the_build_are_named(context: Path, copied: str,
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (lambda root: spec(root / "gone"), "Dockerfile .*gone/app/Dockerfile: No such file"),
+        (lambda root: spec(root / "gone"), "build context .*/gone: no such folder"),
+        (lambda root: replace(spec(root), dockerfile="app/Nope"), "Dockerfile .*app/Nope: No such file"),
         (lambda root: BuildSpec("https://example.org/x.git"), "not a folder of this host"),
         (lambda root: BuildSpec(str(root), inline="COPY a /"), "expected FROM before COPY"),
         (lambda root: replace(spec(root), target="nope"), "no stage nope"),

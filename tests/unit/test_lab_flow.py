@@ -135,6 +135,16 @@ def test_a_second_publisher_is_noticed() -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_a_broker_that_lost_its_data_costs_no_bar() -> None:
+    a, broker = aggregator(), Broker()
+    advance(a, broker, 3_000_000)
+    broker.messages.clear()
+    a.connected()
+    advance(a, broker, 3_015_000)
+    assert broker.starts() == [3_000_000, 3_005_000, 3_010_000]
+
+
+@pytest.mark.usefixtures("database")
 def test_indicators_are_the_same_after_a_restart() -> None:
     one, many = Broker(), Broker()
     a = aggregator()

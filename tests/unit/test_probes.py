@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansible_collections.suho.platform.plugins.module_utils.probes import (
+    by_role,
     container_wishes,
     log_wishes,
     probe_results,
@@ -83,3 +84,9 @@ def test_after_a_rollback_what_was_added_must_be_gone():
     assert column["params"] == {"database": "db", "table": "t", "column": "c"}
     assert table["name"] == "table new is out of the database"
     assert {column["value"], table["value"]} == {0}
+
+
+def test_services_are_told_apart_by_what_they_do_with_the_broker():
+    services = {"data-bridge": {"consumes": True}, "tick-aggregator": {}}
+    assert set(by_role(MANIFEST["services"], services, True)) == {"data-bridge"}
+    assert set(by_role(MANIFEST["services"], services, False)) == {"tick-aggregator"}

@@ -180,12 +180,11 @@ def test_views_are_created_after_their_tables(case: Case) -> None:
     ]
 
 
-def test_an_interrupted_reverse_is_healed_before_anything_else(case: Case) -> None:
-    wanted = BASE.replace("INDEX i n", "INDEX i k").replace(" CONSTRAINT p CHECK n < 200,", "")
-    live = case.printed(wanted.replace("n UInt8", "__quarantine__n UInt8"))
-    answer = case.plan(live, wanted)
-    assert names(answer["steps"]) == ["t.column.n.heal"]
-    assert "RENAME COLUMN `__quarantine__n` TO `n`" in answer["steps"][0]["statement"]
+def test_what_an_interrupted_reverse_has_locked_is_opened_before_anything_else(case: Case) -> None:
+    locked = BASE.replace("CONSTRAINT p", "CONSTRAINT __quarantine__n CHECK n = 1, CONSTRAINT p")
+    answer = case.plan(case.printed(locked), BASE)
+    assert names(answer["steps"]) == ["t.column.n.unlock"]
+    assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` DROP CONSTRAINT `__quarantine__n`"
     assert answer["refused"] == []
 
 

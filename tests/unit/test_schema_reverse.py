@@ -189,6 +189,29 @@ def test_a_killed_reverse_is_continued(engine: EngineConnection) -> None:
     assert statements > 10
 
 
+def test_a_column_takes_no_new_value_while_it_is_copied(lab: Lab) -> None:
+    lab.deploy()
+    # Four changes: the quarantine database, the table, the index, and the constraint of the first column.
+    assert killed_after(lab, 4, lambda server: reverse(server, STEPS, "r1"))
+    with pytest.raises(ClickhouseError, match="VIOLATED_CONSTRAINT"):
+        lab.engine.run("INSERT INTO db.bars (k, t, x, opt) VALUES ('a', 1, 1, 5)")
+    lab.engine.run("INSERT INTO db.bars (k, t, x) VALUES ('a', 1, 1)")
+    reverse(lab.server(), STEPS, "r1")
+    assert lab.ddl() == lab.before
+
+
+def test_inserts_that_run_already_are_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = lab.server()
+    seen = [[{"id": "a"}, {"id": "b"}], [{"id": "b"}, {"id": "c"}], [{"id": "c"}]]
+    monkeypatch.setattr(server, "rows", lambda sql: seen.pop(0))
+    server.wait_for_inserts()
+    assert seen == []
+    monkeypatch.setattr(server, "rows", lambda sql: [{"id": "for ever"}])
+    monkeypatch.setattr(lab.engine.login, "receive_timeout", 0.3)
+    with pytest.raises(SchemaError, match="1 inserts are still running"):
+        server.wait_for_inserts()
+
+
 def test_a_killed_restore_is_continued(engine: EngineConnection) -> None:
     ended_early, statements = True, 0
     while ended_early:

@@ -46,8 +46,9 @@ class Aggregator:
         first = each.first_to_publish(last, closed)
         history = await ticks.history(link, each, first)
         each.begin(history, first, last[1] if last else 0)
-        place = f"after {iso(last[0]['timestamp_ms'])}" if last else "with the newest closed bar"
-        self.log.info("%s begins %s, %d bars of history", each.subject, place, len(history))
+        self.log.info(
+            "%s goes on with the bar of %s, %d bars of history", each.subject, iso(first), len(history)
+        )
 
     async def publish(self, stream: JetStreamContext, each: Series, bar: Bar) -> bool:
         """Publish one bar. False: the broker is further than we thought, so somebody else published."""
@@ -66,7 +67,7 @@ class Aggregator:
                 raise
             self.log.warning("%s: the broker has newer bars than expected, asking it again", each.subject)
             return False
-        each.sequence = answer.seq
+        each.sequence, each.published_until = answer.seq, bar.end_ms
         shown = f"{bar.symbol} {bar.timeframe} {iso(bar.start_ms)}"
         self.log.info("Publishing aggregate with %d indicators: %s", len(values), shown)
         if lacking:

@@ -19,6 +19,7 @@ class Series:
     scale: int
     bars: deque[Bar] = field(default_factory=lambda: deque(maxlen=WINDOW))
     read_until: int | None = None  # begin of the first bucket that is not read yet; None: not started
+    published_until: int | None = None  # end of the last bar that this process published
     sequence: int = 0  # the broker's sequence of the last published bar; 0: the subject is empty
 
     @property
@@ -40,11 +41,12 @@ class Series:
     def first_to_publish(self, last: tuple[dict[str, Any], int] | None, closed_until: int) -> int:
         """Begin of the first bucket that is to be published.
 
-        It follows the last bar that the broker has. A new series begins with the newest closed bar, so that every
-        timeframe has one at once.
+        It follows the last bar that the broker has. Where the broker has none, it follows the last bar of this process
+        (the broker lost its data), and a new series begins with the newest closed bar, so that every timeframe has one
+        at once.
         """
         if last is None:
-            return closed_until - self.width
+            return closed_until - self.width if self.published_until is None else self.published_until
         return bucket_start(int(last[0]["timestamp_ms"]), self.timeframe, self.scale) + self.width
 
     def begin(self, history: list[Bar], first: int, sequence: int) -> None:
