@@ -29,7 +29,8 @@ class FilterModule:
                 "log_wishes",
                 "probe_results",
                 "restored_containers",
-                "restored_assertions", "by_role",
+                "restored_assertions",
+                "by_role",
             ),
         }
         return {

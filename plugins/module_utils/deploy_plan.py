@@ -32,14 +32,16 @@ def deploy_plan(
     running = [name for name in swap if (services[name].get("container") or {}).get("state") == "running"]
     steps = list(schema.get("steps") or [])
     changed = compose["sha256_before"] != compose["sha256_after"]
+    refused, restored = list(schema.get("refused") or []), list(schema.get("restored") or [])
     acts = {
-        "schema": steps,
+        "schema": [step["statement"] for step in steps],
+        "restored": restored,
         "compose": compose["sha256_after"],
         "build": {name: services[name].get("source_digest") for name in build},
         "swap": {name: (services[name].get("container") or {}).get("image_id") for name in swap},
     }
     return {
-        "schema": {"steps": steps, "refused": list(schema.get("refused") or [])},
+        "schema": {"steps": steps, "refused": refused, "restored": restored},
         "compose": {
             "path": compose.get("path", ""),
             "changed": changed,
@@ -51,7 +53,7 @@ def deploy_plan(
         "services": list(audit["rows"]),
         "build": list(build),
         "swap": list(swap),
-        "changes": bool(steps or changed or build or swap),
+        "changes": bool(steps or refused or restored or changed or build or swap),
         "expected_downtime_seconds": len(running) * seconds_per_swap,
         "hash": hashlib.sha256(json.dumps(acts, sort_keys=True, default=str).encode()).hexdigest(),
     }

@@ -50,6 +50,10 @@ class GitTree:
             return None
         raise GitError(f"git in {folder}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
 
+    def head(self) -> str:
+        """The id of the commit that is checked out."""
+        return self._run(["rev-parse", "HEAD"]).strip()
+
     def last_commit(self, pathspecs: Sequence[str]) -> Commit | None:
         """The newest commit (by commit time) that touches the paths; None if none does."""
         output = self._run(["log", "-1", f"--format=%H{_SEPARATOR}%ct{_SEPARATOR}%s", "--", *pathspecs])

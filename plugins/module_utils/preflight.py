@@ -17,7 +17,8 @@ from typing import Any
 
 from .clickhouse_client import ClickhouseError, Login, connect
 from .compose_config import ComposeConfig, ComposeError, ComposeReader, locate_project
-from .engine import Engine, EngineError, try_command
+from .engine import Engine, EngineError
+from .git_source import GitError, GitTree
 
 _GIB = 1024**3
 
@@ -133,53 +134,33 @@ class Preflight:
                 )
 
     def code_exists(self) -> Iterator[Finding]:
-        for name, build in self._builds():
-            context = os.path.join(self.wanted.project_dir, str(build.get("context") or "."))
-            path = os.path.join(context, str(build.get("dockerfile") or "Dockerfile"))
+        for name, path in self._dockerfiles():
             if not os.path.isfile(path):
                 mend = "Bring the service's code to this host first."
-                yield Finding(
-                    "service code",
-                    name,
-                    f"no file {path}",
-                    "the Dockerfile that the service is built from",
-                    mend,
-                )
+                expected = "the Dockerfile that the service is built from"
+                yield Finding("service code", name, f"no file {path}", expected, mend)
 
     def code_is_committed(self) -> Iterator[Finding]:
-        folders = sorted(
-            {os.path.dirname(str(build.get("dockerfile") or "")) or "." for _name, build in self._builds()}
-        )
-        wanted = self.wanted
-        if not folders or not os.path.isdir(wanted.project_dir):
+        folder = self.wanted.project_dir
+        sources = [os.path.dirname(path) for _name, path in self._dockerfiles()]
+        if not sources or not os.path.isdir(folder):
             return
-        command = ["git", "status", "--porcelain", "--untracked-files=all", "--", *folders]
+        mend = "Deploy from a git work tree, so that a release can say which code it is."
         try:
-            done = try_command(command, 60, wanted.project_dir)
-        except EngineError as error:
-            yield Finding(
-                "committed code",
-                wanted.project_dir,
-                str(error),
-                "an answer from git",
-                "Install git on this host.",
-            )
+            tree = GitTree.containing(folder)
+            if tree is None:
+                yield Finding(
+                    "committed code", folder, "a folder that is not in git", "a git work tree", mend
+                )
+                return
+            dirty = tree.dirty(lambda path: any(path.startswith(source + os.sep) for source in sources))
+        except GitError as error:
+            yield Finding("committed code", folder, str(error), "an answer from git", mend)
             return
-        if done.returncode:
-            found = done.stderr.strip().splitlines()[-1:] or ["no answer"]
-            mend = "Deploy from a git work tree, so that a release can say which code it is."
-            yield Finding("committed code", wanted.project_dir, found[0], "a git work tree", mend)
-        elif done.stdout.strip():
-            dirty = [line[3:] for line in done.stdout.splitlines()]
+        if dirty:
             shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
             mend = "Commit or stash it: what is deployed must be what git knows."
-            yield Finding(
-                "committed code",
-                wanted.project_dir,
-                f"uncommitted changes in {shown}",
-                "committed code",
-                mend,
-            )
+            yield Finding("committed code", folder, f"uncommitted changes in {shown}", "committed code", mend)
 
     def disk_has_room(self) -> Iterator[Finding]:
         places = {"the release records": self.wanted.state_dir, "the backend": self.wanted.project_dir}
@@ -227,12 +208,14 @@ class Preflight:
 
     def revision(self) -> str:
         """Return the commit that the backend is at, "" if git does not know one."""
-        with contextlib.suppress(EngineError):
-            done = try_command(["git", "rev-parse", "HEAD"], 30, self.wanted.project_dir)
-            return done.stdout.strip() if done.returncode == 0 else ""
-        return ""
+        try:
+            tree = GitTree.containing(self.wanted.project_dir)
+            return tree.head() if tree else ""
+        except GitError:
+            return ""
 
-    def _builds(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _dockerfiles(self) -> Iterator[tuple[str, str]]:
+        """Yield each service that is built here, with the path of its Dockerfile."""
         known = self.config.services if self.config else {}
         for name in self.wanted.services:
             service = known.get(name) or self.wanted.extra_services.get(name) or {}
@@ -240,4 +223,8 @@ class Preflight:
             if isinstance(build, str):
                 build = {"context": build}
             if isinstance(build, Mapping):
-                yield name, build
+                context = os.path.join(self.wanted.project_dir, str(build.get("context") or "."))
+                yield (
+                    name,
+                    os.path.normpath(os.path.join(context, str(build.get("dockerfile") or "Dockerfile"))),
+                )

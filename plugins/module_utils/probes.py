@@ -85,5 +85,7 @@ def by_role(
 ) -> dict[str, Mapping[str, Any]]:
     """Return the recorded services that read from the broker (``consumes``), or those that do not."""
     return {
-        name: was for name, was in recorded.items() if bool((services.get(name) or {}).get("consumes")) == consumes
+        name: was
+        for name, was in recorded.items()
+        if bool((services.get(name) or {}).get("consumes")) == consumes
     }

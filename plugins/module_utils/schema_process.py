@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -42,7 +41,7 @@ class PlannerProcess:
         self._errors = tempfile.TemporaryFile()
         self._answers: queue.Queue[str] = queue.Queue()
         self._process = subprocess.Popen(
-            [self.python, "-B", "-c", _START, str(_PLUGINS), os.path.join(self._directory, "engine")],
+            [self.python, "-B", "-c", _START, str(_PLUGINS), self._directory],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -20,7 +21,7 @@ from .schema_model import SchemaError
 from .schema_rehearse import answer
 
 
-def serve(directory: str) -> None:
+def serve(scratch: str) -> None:
     # Whatever the engine prints must not get between the answers.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -29,7 +30,7 @@ def serve(directory: str) -> None:
         result: dict[str, Any]
         try:
             if engine is None:
-                engine = Engine(directory)
+                engine = Engine(os.path.join(scratch, "engine"))
             result = {"ok": True, **answer(engine, json.loads(line))}
         except SchemaError as error:
             result = {"ok": False, "error": str(error), "details": error.details}
@@ -41,6 +42,8 @@ def serve(directory: str) -> None:
             result = {"ok": False, "error": text, "details": {}}
         out.write(json.dumps(result) + "\n")
         out.flush()
+    # The one who asked is gone without ending this process, so nobody else is going to clean up.
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

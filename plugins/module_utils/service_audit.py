@@ -229,13 +229,20 @@ def _state_reasons(facts: ServiceFacts, container: Container) -> list[Reason]:
 
 
 def _fine(facts: ServiceFacts) -> Reason:
-    if facts.one_shot and facts.containers and facts.containers[0].state == "exited":
-        return Reason("ran_once", "it runs once, and ended with exit code 0", "Ran once")
+    ran_once = facts.one_shot and bool(facts.containers) and facts.containers[0].state == "exited"
+    code = "ran_once" if ran_once else "current" if facts.built_locally else "running"
     if not facts.built_locally:
-        return Reason("running", "it runs the image and the configuration of the compose file", "Running")
-    if facts.source_digest and facts.image and facts.image.labels.get(DIGEST_LABEL) == facts.source_digest:
-        return Reason("current", "image, container and configuration match the code", "Image matches code")
-    return Reason("current", "the image is newer than the code, and runs as configured", "Image newer")
+        text = "it runs the image and the configuration of the compose file"
+        return Reason(code, "it ran once, and ended with exit code 0" if ran_once else text, _word(ran_once))
+    labelled = facts.image is not None and facts.image.labels.get(DIGEST_LABEL)
+    matches = bool(labelled) and labelled == facts.source_digest
+    text = "the image matches the code" if matches else "the image is newer than the code"
+    text += ", and it ran once with exit code 0" if ran_once else ", and runs as configured"
+    return Reason(code, text, "Image matches code" if matches else "Image newer")
+
+
+def _word(ran_once: bool) -> str:
+    return "Ran once" if ran_once else "Running"
 
 
 def _action(facts: ServiceFacts, reasons: Sequence[Reason]) -> str:

@@ -20,7 +20,8 @@ description:
     Some can be allowed by name with O(allow).
   - Objects that no file names are never touched.
   - Taking a release back keeps its data. A table is moved to the quarantine database by its name, a column's
-    values are copied there with the keys of their rows and counted before the column is dropped. Later runs with
+    values are copied there with the keys of their rows and counted before the column is dropped. While that lasts,
+    a constraint refuses new values for the column, so a writer gets an error instead of losing them. Later runs with
     O(state=present) bring rows and values back. Quarantine tables whose data was restored by copying are kept
     and renamed with the suffix C(~restored); only a table that was counted and found empty is dropped.
   - There is no state besides the server's own, so after any failure the next run goes on from what is there.

@@ -97,8 +97,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows the whole file before and after.
-extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
 author:
   - suho.platform contributors (@suho-platform)
 """

@@ -68,6 +68,10 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing.
+  platform:
+    platforms: posix
+    description: Runs on hosts with Python 3.9 or later.
+    support: full
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - suho.platform.clickhouse

@@ -87,8 +87,6 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing.
-extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
 author:
   - suho.platform contributors (@suho-platform)
 """

@@ -17,6 +17,8 @@ import clickhouse_driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 TIMEOUT = 60
+# What clickhouse-driver raises when the server goes away, or is not there yet.
+GONE = (OSError, EOFError, clickhouse_driver.errors.NetworkError, clickhouse_driver.errors.SocketTimeoutError)
 
 
 @dataclass(frozen=True)

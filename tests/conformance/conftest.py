@@ -13,6 +13,7 @@ name, and are left out without it.
 from __future__ import annotations
 
 import os
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from ch_clients import Connect, Driver, Shell, Target, old_client_prefix
 from ch_profiles import PROFILES, reason
 
 DATABASE = f"conformance_{uuid.uuid4().hex[:8]}"
+NEED_CONTAINER = ("test_ch_container.py", "test_ch_durability.py")
 _OPTIONS = {
     "host": ("127.0.0.1", "the server's address"),
     "port": ("9000", "its native port"),
@@ -60,7 +62,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     lines = [f"clickhouse: {target.host}:{target.port}, http {target.http_port}, profile {profile}"]
     lines += [f"  left out: {pattern}: {why}" for pattern, why in PROFILES[profile].items()]
     if not config.getoption("--ch-container"):
-        lines.append("  left out: test_ch_durability.py: no --ch-container was given")
+        lines.append(f"  left out: {', '.join(NEED_CONTAINER)}: no --ch-container was given")
     return lines
 
 
@@ -69,7 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = [
         item
         for item in items
-        if reason(profile, item.nodeid) or (item.path.name == "test_ch_durability.py" and not container)
+        if reason(profile, item.nodeid) or (item.path.name in NEED_CONTAINER and not container)
     ]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
@@ -96,8 +98,6 @@ def database(target: Target) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def shell_prefix(pytestconfig: pytest.Config) -> Iterator[list[str]]:
-    import subprocess
-
     container = f"ch-conformance-client-{uuid.uuid4().hex[:8]}"
     try:
         prefix = old_client_prefix(str(pytestconfig.getoption("--ch-client-image")), container)

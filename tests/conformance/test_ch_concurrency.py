@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 import sys
 import threading
@@ -187,6 +189,22 @@ def test_killed_client_in_an_insert(
     driver.insert(name, ["n"], [[5000]])
     sql = f"SELECT countIf(n < 5000) % 1000, countIf(n = 5000) FROM {name}"
     assert driver.query(sql) == [(0, 1)]
+    assert driver.query("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [b"\x00\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x07" * 1000, bytes(range(256)) * 40, b"\x00\x03abc"],
+    ids=["long name", "unknown packet", "noise", "cut off"],
+)
+def test_noise_on_the_native_port(noise: bytes, target: Target, driver: Driver) -> None:
+    """What is no client is sent away; nobody else notices."""
+    with socket.create_connection((target.host, target.port), timeout=10) as raw:
+        raw.sendall(noise)
+        raw.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while raw.recv(4096):
+                pass
     assert driver.query("SELECT 1") == [(1,)]
 
 

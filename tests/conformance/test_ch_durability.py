@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ch_clients import Driver, Target
+from ch_clients import GONE, Driver, Target
 
 STOP_SECONDS = 10
 
@@ -41,7 +41,7 @@ def _start(container: str, target: Target) -> None:
         try:
             client.query("SELECT 1")
             return
-        except (OSError, EOFError):
+        except GONE:
             assert time.monotonic() < end, f"{container} does not answer after its restart"
             time.sleep(0.2)
         finally:
@@ -54,7 +54,7 @@ def _insert_until_killed(target: Target, name: str, acknowledged: list[int]) -> 
         for block in range(100_000):
             client.insert(name, ["block", "n"], [[block, n] for n in range(100)])
             acknowledged.append(block)
-    except (OSError, EOFError):
+    except GONE:
         return
     finally:
         client.close()

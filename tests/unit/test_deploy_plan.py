@@ -14,7 +14,13 @@ from ansible_collections.suho.platform.plugins.module_utils.deploy_plan import (
     timed_phases,
 )
 
-STEP = {"name": "alter.aggregates", "object": "db.aggregates", "reverse": "ALTER ...", "undo": []}
+STEP = {
+    "name": "alter.aggregates",
+    "object": "db.aggregates",
+    "statement": "ALTER t",
+    "reverse": "ALTER ...",
+    "undo": [],
+}
 SCHEMA = {"steps": [STEP], "pending": ["ALTER ..."], "refused": []}
 COMPOSE = {
     "path": "/p/docker-compose.yml",

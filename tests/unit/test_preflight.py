@@ -60,6 +60,7 @@ def made(backend, **changes):
 
 def test_a_sound_backend_has_no_findings(backend):
     checks = made(backend)
+    assert len(checks.revision()) == 40
     for check in (
         checks.engine_answers,
         checks.services_exist,

@@ -430,6 +430,14 @@ def test_no_answer_in_time_is_an_error_and_nothing_stays(monkeypatch: pytest.Mon
         os.kill(number, 0)
 
 
+def test_a_process_whose_asker_is_gone_cleans_up_and_ends(planner: PlannerProcess) -> None:
+    with PlannerProcess(timeout=30) as process:
+        process.ask({"database": "db", "live": [], "files": [{"path": "a", "text": BASE}]})
+        process._requests.close()
+        assert process._process.wait(timeout=30) == 0
+        assert not os.path.exists(process._directory)
+
+
 def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_process, "_START", "import sys; sys.exit('the engine is ill')")
     with PlannerProcess(timeout=10) as process, pytest.raises(SchemaError, match=r"ended: exit code 1.*ill"):

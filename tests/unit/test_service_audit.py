@@ -107,6 +107,12 @@ CASES = {
     "one-shot that ended well": (
         replace(with_container(EXTERNAL, state="exited"), one_shot=True), "ok", "none", ["ran_once"],
     ),
+    "built one-shot that ended well": (
+        replace(with_container(GOOD, state="exited"), one_shot=True),
+        "ok",
+        "none",
+        ["ran_once"],
+    ),
     "one-shot that failed": (
         replace(with_container(EXTERNAL, state="exited", exit_code=3), one_shot=True),
         "not_running", "start", ["one_shot_failed"],
@@ -238,6 +244,7 @@ def test_rows_read_like_the_table_of_the_plan(facts: ServiceFacts, row: dict[str
         ("label equals digest", "✅ Image matches code", "OK"),
         ("label differs", "❌ Code changed", "REBUILD"),
         ("one-shot that ended well", "✅ Ran once", "OK"),
+        ("built one-shot that ended well", "✅ Image newer", "OK"),
         ("older base image", "✅ Image newer", "OK"),
         ("running container older than tag", "❌ Container older than image", "RECREATE"),
         ("exited", "❌ Not running (exited)", "START"),

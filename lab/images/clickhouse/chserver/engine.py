@@ -14,6 +14,7 @@ import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from chdb import _chdb
 
@@ -39,9 +40,9 @@ class Engine:
         rows = self.scalar("SELECT name, type FROM system.settings FORMAT TSV").splitlines()
         self.setting_types: dict[str, str] = dict(row.split("\t") for row in rows)
 
-    def connect(self) -> _chdb.connect:
+    def connect(self) -> Any:
         with self._lock:
-            return _chdb.connect(self._target)
+            return _chdb.connect(self._target)  # type: ignore[attr-defined]  # missing in its stub
 
     def scalar(self, sql: str, params: Mapping[str, str] | None = None) -> str:
         """A statement of the server's own, on its own connection."""

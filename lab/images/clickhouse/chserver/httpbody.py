@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from http.client import responses
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from lz4 import frame
 
@@ -21,7 +22,7 @@ _PIECE = 1 << 20
 _UNKNOWN_METHOD = 89
 
 
-def _sized(stream: BinaryIO, length: int) -> Iterator[bytes]:
+def _sized(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     while length:
         piece = stream.read(min(length, _PIECE))
         if not piece:
@@ -30,7 +31,7 @@ def _sized(stream: BinaryIO, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def _chunked(stream: BinaryIO) -> Iterator[bytes]:
+def _chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     while True:
         line = stream.readline(1024).split(b";")[0].strip()
         try:
@@ -81,7 +82,7 @@ def _unzipped(pieces: Iterator[bytes], decoder: Any, error: type[Exception]) -> 
             raise DBError(271, f"Cannot decompress the request's body: {exc}.") from exc
 
 
-def request_body(stream: BinaryIO, headers: Any, framed: bool) -> Iterator[bytes]:
+def request_body(stream: BufferedIOBase, headers: Any, framed: bool) -> Iterator[bytes]:
     """The request's body in pieces, without its encodings."""
     if "chunked" in headers.get("Transfer-Encoding", "").lower():
         pieces = _chunked(stream)
@@ -133,7 +134,7 @@ class Encoder:
 class Response:
     """Keeps the body back until it is complete or too large, then sends it in chunks."""
 
-    def __init__(self, stream: BinaryIO, encoder: Encoder, limit: int, keep_alive: bool) -> None:
+    def __init__(self, stream: BufferedIOBase, encoder: Encoder, limit: int, keep_alive: bool) -> None:
         self._stream, self._encoder, self._limit, self._keep = stream, encoder, limit, keep_alive
         self._held: list[bytes] = []
         self._size = 0

@@ -72,7 +72,6 @@ class HttpConnection(BaseHTTPRequestHandler):
 
     def __init__(self, server: Server, sock: socket.socket, peer: str) -> None:
         self.owner, self.peer, self.user = server, peer, "-"
-        self.timeout = server.config.receive_timeout
         self.known = False
         super().__init__(sock, peer, server)  # type: ignore[arg-type]  # serves until the client leaves
 
@@ -256,7 +255,7 @@ class Request:
         statement, body = self._statement(body)
         wanted = params.get("default_format") or http.headers.get("X-ClickHouse-Format") or "TabSeparated"
         self.format = statement.format or wanted
-        database = params.get("database") or http.headers.get("X-ClickHouse-Database", "")
+        database = params.get("database") or http.headers.get("X-ClickHouse-Database") or ""
         check = params.get("session_check") == "1"
         sessions = http.owner.http_sessions
         with (

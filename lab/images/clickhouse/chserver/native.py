@@ -147,7 +147,7 @@ class NativeConnection:
 
     def _external_tables(self, query: Query) -> list[tuple[str, blocks.Block]]:
         """A client sends its temporary tables, and an empty block, behind every query."""
-        tables = []
+        tables: list[tuple[str, blocks.Block]] = []
         while True:
             number = self.src.varint()
             if number != packets.DATA:

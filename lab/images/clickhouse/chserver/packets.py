@@ -33,7 +33,16 @@ EVENT_COLUMNS = [
 ]
 
 _IMPORTANT = 0x1
-_NUMBERS = {"UInt64", "NonZeroUInt64", "UInt64Auto", "Bool", "BoolAuto", "Seconds", "Milliseconds", "MaxThreads"}
+_NUMBERS = {
+    "UInt64",
+    "NonZeroUInt64",
+    "UInt64Auto",
+    "Bool",
+    "BoolAuto",
+    "Seconds",
+    "Milliseconds",
+    "MaxThreads",
+}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "v": "\v"}
 _ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)|''", re.DOTALL)
 

@@ -117,16 +117,17 @@ def _plain(text: str, kind: str) -> Statement:
             if rest:
                 where = f"failed at position {token.start + 1} (;)"
                 raise DBError(SYNTAX_ERROR, f"Syntax error (Multi-statements are not allowed): {where}.")
-            found, text = found[:index], text[: token.start]
+            found = found[:index]
             break
+    # Neither a semicolon nor a comment behind it: the engine gets the statement alone.
+    text = text[: found[-1].end] if found else ""
     if any(token.word == "OUTFILE" and found[i - 1].word == "INTO" for i, token in enumerate(found) if i):
         raise DBError(48, "INTO OUTFILE is a clause of the client, the server does not write files.")
     spot = _format_at(found)
     if spot is None:
-        return Statement(text.rstrip(), kind)
-    clause, name = found[spot], found[spot + 1]
-    rest = text[: clause.start] + text[name.end :]
-    return Statement(rest.rstrip(), kind, format=name.text.strip('`"'))
+        return Statement(text, kind)
+    before, name = found[spot - 1], found[spot + 1]
+    return Statement(text[: before.end] + text[name.end :], kind, format=name.text.strip('`"'))
 
 
 def _format_at(found: list[Token]) -> int | None:
@@ -156,13 +157,11 @@ def _insert(text: str, first: Token) -> Statement:
             last = token
             continue
         if token.text == ";":
-            return Statement(text[: token.start].rstrip(), "INSERT", data_format="Values")
+            return Statement(text[: last.end], "INSERT", data_format="Values")
         if target_seen and word in ("SELECT", "WITH", "FROM", "WATCH"):
             return _plain(text, "INSERT")
         if target_seen and word == "VALUES":
-            return Statement(
-                text[: token.start].rstrip(), "INSERT", None, "Values", text[token.end :].lstrip()
-            )
+            return Statement(text[: last.end], "INSERT", None, "Values", text[token.end :].lstrip())
         if target_seen and word == "FORMAT":
             name = next(stream, None)
             if name is None or name.kind not in ("word", "quoted"):
@@ -170,11 +169,11 @@ def _insert(text: str, first: Token) -> Statement:
             data = re.sub(r"\A[ \t\f]*\r?\n?", "", text[name.end :])
             if data.strip() == ";":
                 data = ""
-            return Statement(text[: token.start].rstrip(), "INSERT", None, name.text.strip('`"'), data)
+            return Statement(text[: last.end], "INSERT", None, name.text.strip('`"'), data)
         if word not in ("INTO", "TABLE", "FUNCTION"):
             target_seen = True
         last = token
-    return Statement(text.rstrip(), "INSERT", data_format="Values")
+    return Statement(text[: last.end], "INSERT", data_format="Values")
 
 
 def split_statements(text: str) -> Iterator[str]:

@@ -76,11 +76,15 @@ class Watcher(threading.Thread):
                     self._wake.recv(64)
                 else:
                     self._look(key.data)
-            with self._lock:
-                tokens = [item.token for item in self._stopping]
-            for token in tokens:
+            self._stop_queries()
+
+    def _stop_queries(self) -> None:
+        # Under the lock, so that a connection cannot start its next query between the look and the kill: the next
+        # one would be hit instead.
+        with self._lock:
+            for item in self._stopping:
                 try:
-                    self._engine.kill(token)
+                    self._engine.kill(item.token)
                 except DBError as exc:
                     log.warning("cannot stop a cancelled query: %s", exc.display)
 

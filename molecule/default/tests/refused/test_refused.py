@@ -82,7 +82,10 @@ class TestRefusals:
         assert_refused(done, "03_external_economic_calendar.sql", "Nothing was changed")
 
     def test_unknown_service(self):
-        services = {"data-brigde": {"container": "suho-data-brigde", "expect_logs": []}, "tick-aggregator": {}}
+        services = {
+            "data-brigde": {"container": "suho-data-brigde", "expect_logs": []},
+            "tick-aggregator": {},
+        }
         done = deploy(**APPROVED, platform_services=services)
         assert_refused(done, "data-brigde", "no such service", "data-bridge", "Nothing was changed")
 
