@@ -162,9 +162,12 @@ class HttpConnection(BaseHTTPRequestHandler):
         self.user = user
         if not self.known:
             self.known = True
-            agent = self.headers.get("User-Agent", "-")[:80]
+            agent, database = (
+                self.owner.plain(self.headers.get("User-Agent", "")),
+                params.get("database") or "default",
+            )
             log.info(
-                "http %s user=%s client=%s db=%s", self.peer, user, agent, params.get("database") or "default"
+                "http %s user=%s client=%s db=%s", self.peer, self.user, agent, self.owner.plain(database)
             )
 
     def _credentials(self, params: dict[str, str]) -> tuple[str, str]:

@@ -69,7 +69,7 @@ class NativeConnection:
             return False
         hello = packets.read_hello(self.src)
         self.revision = min(hello.revision, packets.REVISION)
-        self.user = hello.user
+        self.user = self.server.plain(hello.user)
         engine = self.server.engine
         try:
             self.server.authenticate(hello.user, hello.password)
@@ -77,13 +77,8 @@ class NativeConnection:
         except DBError as exc:
             self._complain(exc)
             return False
-        log.info(
-            "native %s user=%s client=%s db=%s",
-            self.peer,
-            hello.user,
-            hello.client,
-            hello.database or "default",
-        )
+        client, database = self.server.plain(hello.client), hello.database or "default"
+        log.info("native %s user=%s client=%s db=%s", self.peer, self.user, client, database)
         self.sock.sendall(packets.hello(self.revision, engine.version, engine.timezone, self.server.name))
         if self.revision >= 54458:
             self.src.string_bytes()  # the addendum: a quota key
@@ -117,7 +112,12 @@ class NativeConnection:
         self.discarded = None
         query = packets.read_query(self.src, self.revision, self.server.engine.setting_types)
         for name in query.unknown:
-            log.info("native %s user=%s ignored the unknown setting %s", self.peer, self.user, name)
+            log.info(
+                "native %s user=%s ignored the unknown setting %s",
+                self.peer,
+                self.user,
+                self.server.plain(name),
+            )
         tables = self._external_tables(query)
         session = self.session
         assert session is not None

@@ -39,6 +39,11 @@ class Server:
             raise DBError(AUTHENTICATION_FAILED, f"{user}: {text}")
 
     @staticmethod
+    def plain(text: str) -> str:
+        """A client's word for the log: one short line, whatever it sent."""
+        return " ".join(text.split())[:80] or "-"
+
+    @staticmethod
     def brief(exc: DBError) -> str:
         """One line for the log."""
         text = " ".join(exc.message.split())
