@@ -35,12 +35,12 @@ lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff,
 unit: setup ## Run the unit tests (no Docker needed)
 	@pytest tests/unit
 
-test: lint unit molecule ## Set up everything, then lint, unit tests and molecule on a lab of its own
+test: lint unit conformance molecule ## Set up everything, then lint, unit tests, the server's conformance suite, and molecule
 
 molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
 	@scripts/molecule
 
-conformance: lab-up ## Run the ClickHouse conformance suite against the lab's server
+conformance: setup ## Run the conformance suite of the lab's ClickHouse server, and the same on Debian's real one
 	@scripts/conformance
 
 demo: setup ## Set up everything, raise the lab in the audit's state, audit, deploy, verify, and show the result
