@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime
 import hashlib
 import json
 import os
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nats
 from clickhouse_driver import Client
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -92,6 +95,21 @@ class Lab:
         )
         return dict(rows)
 
+    def published(self, stream: str, until: int | None = None) -> dict[int, dict[str, Any]]:
+        """Every message that a stream holds, by its sequence, up to a sequence."""
+
+        async def read() -> dict[int, dict[str, Any]]:
+            connection = await nats.connect(f"nats://127.0.0.1:{self.settings['NATS_HOST_PORT']}")
+            try:
+                broker = connection.jetstream()
+                state = (await broker.stream_info(stream)).state
+                sequences = range(state.first_seq, min(until or state.last_seq, state.last_seq) + 1)
+                return {one: json.loads((await broker.get_msg(stream, one)).data) for one in sequences}
+            finally:
+                await connection.close()
+
+        return asyncio.run(read())
+
     def fingerprint(self) -> dict[str, Any]:
         """Everything that a run which must change nothing has to leave as it is. Data flows, so rows are left out."""
         images = run(
@@ -116,6 +134,43 @@ class Lab:
             "revision": run("git", "rev-parse", "HEAD", cwd=self.backend).strip(),
             "releases": sorted(path.name for path in (self.state / "releases").glob("*")),
         }
+
+
+def missing_bars(messages: dict[int, dict[str, Any]], rows: list[tuple[Any, ...]]) -> list[str]:
+    """Say which published bars with indicators are not stored exactly once with just these values.
+
+    ``rows``: symbol, timeframe, timestamp_ms, indicators of what is stored.
+    """
+    stored: dict[tuple[Any, ...], list[Any]] = {}
+    for symbol, timeframe, at, text in rows:
+        stored.setdefault((symbol, timeframe, at), []).append(json.loads(text) if text else {})
+    problems = []
+    for body in messages.values():
+        if body.get("indicators"):
+            key = (body["symbol"], body["timeframe"], body["timestamp_ms"])
+            if stored.get(key) != [body["indicators"]]:
+                problems.append(
+                    f"{key}: published once, stored {len(stored.get(key, []))} times or with other values"
+                )
+    return problems
+
+
+def missing_polls(messages: dict[int, dict[str, Any]], table: str, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Say which published polls of a table's source are not stored as often as they were published.
+
+    ``rows``: collected_at (Unix seconds) and number of rows of what is stored.
+    """
+    stored = dict(rows)
+    expected: dict[int, int] = {}
+    for body in messages.values():
+        if f"external_{body['source']}" == table:
+            at = int(datetime.datetime.fromisoformat(body["collected_at"]).timestamp())
+            expected[at] = expected.get(at, 0) + len(body["rows"])
+    return [
+        f"{table} at {at}: published {n}, stored {stored.get(at, 0)}"
+        for at, n in expected.items()
+        if stored.get(at, 0) != n
+    ]
 
 
 def wait_for(what: str, probe: Callable[[], Any], seconds: float) -> Any:

@@ -31,6 +31,7 @@ class FilterModule:
                 "restored_containers",
                 "restored_assertions",
                 "by_role",
+                "in_round",
             ),
         }
         return {

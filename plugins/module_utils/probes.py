@@ -47,6 +47,11 @@ def probe_results(probe: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [{**result, "probe": name}]
 
 
+def in_round(results: Sequence[Mapping[str, Any]], number: int) -> list[dict[str, Any]]:
+    """Return results with the round that they belong to in their names."""
+    return [{**one, "round": number, "name": f"round {number}: {one['name']}"} for one in results]
+
+
 def restored_containers(
     manifest: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

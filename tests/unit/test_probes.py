@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansible_collections.suho.platform.plugins.module_utils.probes import (
     by_role,
     container_wishes,
+    in_round,
     log_wishes,
     probe_results,
     restored_assertions,
@@ -90,3 +91,9 @@ def test_services_are_told_apart_by_what_they_do_with_the_broker():
     services = {"data-bridge": {"consumes": True}, "tick-aggregator": {}}
     assert set(by_role(MANIFEST["services"], services, True)) == {"data-bridge"}
     assert set(by_role(MANIFEST["services"], services, False)) == {"tick-aggregator"}
+
+
+def test_results_say_which_round_they_are_of():
+    assert in_round([{"name": "bars arrive", "verdict": "pass"}], 3) == [
+        {"name": "round 3: bars arrive", "verdict": "pass", "round": 3}
+    ]

@@ -7,7 +7,7 @@ import math
 import time
 import urllib.request
 
-from lab_facts import EXTERNAL_TABLES, INDICATORS, wait_for
+from lab_facts import EXTERNAL_TABLES, INDICATORS, missing_bars, missing_polls, wait_for
 
 FROM_TICKS = "source = 'live_aggregated'"
 
@@ -87,6 +87,24 @@ def test_6_nothing_that_was_published_is_missing(lab):
     assert wait_for("the broker's consumers catch up", caught_up, 30)
 
 
+def test_6_every_published_message_is_stored_once(lab):
+    """The messages themselves, read from the broker, against the rows; whatever is in flight has arrived soon."""
+    bars, polls = lab.published("BARS"), lab.published("EXTERNAL")
+    assert len([body for body in bars.values() if body.get("indicators")]) >= 6
+
+    def missing():
+        rows = lab.query(
+            f"SELECT symbol, timeframe, timestamp_ms, indicators FROM aggregates WHERE {FROM_TICKS}"
+        )
+        lost = missing_bars(bars, rows)
+        for table in EXTERNAL_TABLES:
+            rows = lab.query(f"SELECT toUnixTimestamp(collected_at), count() FROM {table} GROUP BY 1")
+            lost += missing_polls(polls, table, rows)
+        return lost
+
+    assert wait_for("every message is stored", lambda: "all" if not missing() else None, 30), missing()
+
+
 def test_7_the_services_are_stable(lab):
     names = ("data-bridge", "external-collector", "tick-aggregator")
     before = {name: lab.inspect(name) for name in names}
@@ -137,4 +155,5 @@ def test_remember_the_rows_for_the_rollback(lab):
     rows = {table: lab.count(table) for table in [*EXTERNAL_TABLES, "aggregates"]}
     rows["indicators"] = lab.count("aggregates", "indicators != ''")
     assert all(rows.values()), rows
+    rows["sequences"] = {stream: max(lab.published(stream)) for stream in ("BARS", "EXTERNAL")}
     (lab.folder / "rows.json").write_text(json.dumps(rows))

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from lab_facts import EXTERNAL_TABLES, QUARANTINE
+from lab_facts import EXTERNAL_TABLES, QUARANTINE, missing_bars, missing_polls
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,23 @@ def test_the_quarantine_holds_every_row_of_a_new_table(lab, rows, table):
 def test_the_quarantine_holds_every_value_of_the_column(lab, rows):
     (kept,) = [name for name in lab.tables(QUARANTINE) if name.startswith("aggregates__indicators__")]
     assert lab.count(f"{QUARANTINE}.`{kept}`", "indicators != ''") >= rows["indicators"]
+
+
+def test_every_message_of_the_release_is_in_the_quarantine_once(lab, rows):
+    """What the broker had taken before the rollback began, message by message."""
+    (kept,) = [name for name in lab.tables(QUARANTINE) if name.startswith("aggregates__indicators__")]
+    bars = lab.published("BARS", rows["sequences"]["BARS"])
+    found = lab.query(
+        f"SELECT symbol, timeframe, toUnixTimestamp64Milli(timestamp), indicators FROM {QUARANTINE}.`{kept}`"
+    )
+    assert missing_bars(bars, found) == []
+    polls = lab.published("EXTERNAL", rows["sequences"]["EXTERNAL"])
+    for table in EXTERNAL_TABLES:
+        (kept,) = [name for name in lab.tables(QUARANTINE) if name.startswith(f"{table}__")]
+        found = lab.query(
+            f"SELECT toUnixTimestamp(collected_at), count() FROM {QUARANTINE}.`{kept}` GROUP BY 1"
+        )
+        assert missing_polls(polls, table, found) == []
 
 
 def test_no_bar_is_lost(lab, rows):
