@@ -49,6 +49,7 @@ class Lab:
         self.backend = self.folder / "backend"
         self.compose_file = self.backend / "docker-compose.yml"
         self.state = self.folder / "state"
+        self.reports = (PROJECT if self.name == "suho-lab" else self.folder) / "reports/lab"
         self.remembered = self.folder / "fingerprint.json"
         lines = (self.backend / ".env").read_text(encoding="utf-8").splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))

@@ -132,10 +132,10 @@ def failure(result: Mapping[str, Any], task: str, phase: str) -> dict[str, Any]:
     return {"phase": phase, "object": str(item_name or task), "message": str(message).strip()}
 
 
-def downtimes(results: Sequence[Mapping[str, Any]], budget: float) -> list[dict[str, Any]]:
+def downtimes(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return service, seconds and budget for each swap that happened, from the results of service_rollout."""
     return [
-        {"service": one["service"], "seconds": one["downtime"], "budget": budget or None}
+        {"service": one["service"], "seconds": one["downtime"], "budget": one.get("max_downtime") or None}
         for one in results
         if one.get("changed") and one.get("downtime") is not None
     ]

@@ -112,6 +112,10 @@ downtime:
   description: Seconds from the end of the old container to the start of the new one, from the engine's events; none if nothing was swapped.
   returned: success
   type: float
+max_downtime:
+  description: The limit that the downtime was held against; 0 is none.
+  returned: success
+  type: float
 unready:
   description: Seconds from the end of the old container until the new one was healthy; none without healthcheck.
   returned: success
@@ -216,7 +220,7 @@ def main() -> None:
         result = run(module)
     except (ComposeError, EngineError, RolloutError) as error:
         module.fail_json(msg=str(error), service=module.params["service"])
-    module.exit_json(service=module.params["service"], **result)
+    module.exit_json(service=module.params["service"], max_downtime=module.params["max_downtime"], **result)
 
 
 if __name__ == "__main__":

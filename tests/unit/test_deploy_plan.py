@@ -150,9 +150,9 @@ def test_without_a_loop_the_task_is_the_object():
 
 def test_only_swaps_that_happened_have_a_downtime():
     results = [
-        {"service": "bridge", "changed": True, "downtime": 1.5},
+        {"service": "bridge", "changed": True, "downtime": 1.5, "max_downtime": 60},
         {"service": "same", "changed": False, "downtime": 0.0},
         {"service": "planned", "changed": True},
     ]
-    assert downtimes(results, 60) == [{"service": "bridge", "seconds": 1.5, "budget": 60}]
-    assert downtimes(results, 0)[0]["budget"] is None
+    assert downtimes(results) == [{"service": "bridge", "seconds": 1.5, "budget": 60}]
+    assert downtimes([{**results[0], "max_downtime": 0}])[0]["budget"] is None

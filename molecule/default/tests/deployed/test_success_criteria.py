@@ -137,9 +137,7 @@ def test_the_compose_file_differs_in_the_inserted_block_only(lab):
 
 
 def test_the_report_lies_where_the_readme_says_and_holds_no_password(lab):
-    from lab_facts import PROJECT
-
-    report = PROJECT / "reports/lab/latest"
+    report = lab.reports / "latest"
     names = {"report.html", "report.json", "junit.xml", "plan.json"}
     assert names <= {path.name for path in report.iterdir()}
     for name in names:
