@@ -15,6 +15,7 @@ from typing import Any
 
 from .compose_config import ComposeReader
 from .engine import EngineError, ImageInfo, try_command
+from .redact import mask_text
 
 _LOG_LINES = 25
 
@@ -57,7 +58,7 @@ def build(reader: ComposeReader, services: Sequence[str], document: str, timeout
     except EngineError as error:
         raise BuildError(str(error)) from error
     lines = (done.stdout + "\n" + done.stderr).strip().splitlines()
-    tail = "\n  ".join(line for line in lines[-_LOG_LINES:] if line.strip())
+    tail = mask_text("\n  ".join(line for line in lines[-_LOG_LINES:] if line.strip()))
     if done.returncode:
         names = ", ".join(services)
         raise BuildError(

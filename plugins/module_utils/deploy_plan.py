@@ -48,7 +48,6 @@ def deploy_plan(
             "sha256_before": compose["sha256_before"],
             "sha256_after": compose["sha256_after"],
             "block": compose.get("block") or "",
-            "diff": (compose.get("diff") or {}) if changed else {},
         },
         "services": list(audit["rows"]),
         "build": list(build),

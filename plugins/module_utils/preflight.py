@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .clickhouse_client import ClickhouseError, Login, connect
-from .compose_config import ComposeConfig, ComposeError, ComposeReader, locate_project
+from .compose_config import ComposeConfig, ComposeError, ComposeReader, locate_project, running_project_name
 from .engine import Engine, EngineError
 from .git_source import GitError, GitTree
 
@@ -112,11 +112,17 @@ class Preflight:
         try:
             project = locate_project(wanted.project_dir, wanted.files, wanted.env_files, wanted.project_name)
             self.config = ComposeReader(self.engine, project).config()
+            running = running_project_name(self.engine, project, wanted.project_name)
         except (ComposeError, EngineError) as error:
             mend = "Set platform_project_dir and platform_compose_file, or mend the file."
             yield Finding(
                 "compose file", path, str(error), "a file that 'docker compose config' accepts", mend
             )
+            return
+        if running != wanted.project_name:
+            found = f"containers of this folder in project {running}"
+            mend = "Set platform_project_name: another name would mean new, empty volumes."
+            yield Finding("compose file", path, found, f"project {wanted.project_name}", mend)
 
     def services_exist(self) -> Iterator[Finding]:
         if self.config is None:

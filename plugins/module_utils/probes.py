@@ -64,8 +64,19 @@ def restored_containers(
 
 
 def restored_assertions(manifest: Mapping[str, Any], database: str) -> list[dict[str, Any]]:
-    """Return for clickhouse_assert: what a release added to the schema is out of the way again."""
-    assertions = []
+    """Return for clickhouse_assert: what a release added to the schema is out of the way again.
+
+    The first one stands for itself: whatever a release changed, the database has to answer after its rollback.
+    """
+    assertions: list[dict[str, Any]] = [
+        {
+            "name": f"database {database} answers",
+            "kind": "query",
+            "sql": "SELECT count() FROM system.databases WHERE name = %(database)s",
+            "params": {"database": database},
+            "value": 1,
+        }
+    ]
     for step in manifest["schema"]["steps"]:
         for undo in step.get("undo") or []:
             table = undo["table"]

@@ -74,6 +74,21 @@ def continued(found: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Bring the compose facts of a continued manifest up to date; say whether the saved file has to be saved anew.
+
+    The file after this attempt is what this attempt makes of it. If somebody edited the file between the
+    attempts, before our entry was in it, then that edit is the state to which a rollback goes back.
+    """
+    old, new = found.get("compose") or {}, now.get("compose") or {}
+    if not old or not new:
+        return False
+    ours = (old["sha256_before"], old["sha256_after"])
+    edited: bool = new["sha256_before"] not in ours and new["sha256_before"] != new["sha256_after"]
+    merged["compose"] = dict(new) if edited else {**old, "sha256_after": new["sha256_after"]}
+    return edited
+
+
 def _write_synced(path: Path, data: bytes) -> None:
     """Replace a file atomically: nobody ever reads half of it, and a power cut keeps the old or the new one."""
     scratch = path.with_name(f".{path.name}.new")

@@ -18,6 +18,7 @@ from typing import Any
 
 from .compose_config import ComposeReader
 from .engine import LABEL_DEPENDS_ON, LABEL_PROJECT, LABEL_SERVICE, Container, Engine, EngineError
+from .redact import mask_text
 
 _NANO = 1_000_000_000
 _POLL_SECONDS = 0.5
@@ -127,12 +128,15 @@ class ServiceRollout:
         dependencies = {self.service: container.labels.get(LABEL_DEPENDS_ON, "")}
         return self.reader.hashes(dependencies).get(self.service, "")
 
-    def bring_up(self) -> None:
-        """Recreate the service's container from its tag; no other service, no build, no pull."""
-        arguments = ["up", "--detach", "--no-deps", "--no-build", "--pull", "never", self.service]
-        self.engine.run(
-            [*self.reader.arguments(), *arguments], timeout=300, cwd=self.reader.project.directory
-        )
+    def bring_up(self, anyway: bool = False) -> None:
+        """Recreate the service's container from its tag; no other service, no build, no pull.
+
+        ``anyway`` recreates it even if compose sees no difference.
+        """
+        arguments = ["up", "--detach", "--no-deps", "--no-build", "--pull", "never"]
+        arguments += ["--force-recreate", self.service] if anyway else [self.service]
+        directory = self.reader.project.directory
+        self.engine.run([*self.reader.arguments(), *arguments], timeout=300, cwd=directory)
 
     def remove(self, containers: Sequence[Container], timeout: int) -> None:
         """Stop and remove the service's containers, whatever the compose file says of the service by now."""
@@ -194,5 +198,5 @@ class ServiceRollout:
         state = (
             f"state {container.state}, exit code {container.exit_code}, {container.restart_count} restarts"
         )
-        log = "\n  ".join(lines) or "(no output)"
+        log = mask_text("\n  ".join(lines)) or "(no output)"
         return f"container {container.name} {what} ({state}). Its last lines:\n  {log}"

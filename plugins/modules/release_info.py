@@ -60,6 +60,10 @@ path:
   description: Folder of the release; empty if there is none.
   returned: success
   type: str
+current:
+  description: Identifier of the release that the platform is at; empty if there is none.
+  returned: success
+  type: str
 releases:
   description: Identifiers of all releases on the host, oldest first.
   returned: success
@@ -86,7 +90,9 @@ def main() -> None:
         if wanted and wanted not in ids:
             known = ", ".join(ids) or "none"
             module.fail_json(msg=f"release {wanted} is not on this host: {store.releases} holds {known}")
-        release = store.release(wanted) if wanted else store.current()
+        at = store.current()
+        current = at.id if at else ""
+        release = store.release(wanted) if wanted else at
         found: dict[str, Any] = {"release": "", "manifest": {}, "journal": [], "path": ""}
         if release:
             found = {
@@ -97,7 +103,7 @@ def main() -> None:
             }
     except (ReleaseError, OSError) as error:
         module.fail_json(msg=f"the releases below {store.state_dir} cannot be read: {error}")
-    module.exit_json(changed=False, releases=ids, **found)
+    module.exit_json(changed=False, releases=ids, current=current, **found)
 
 
 if __name__ == "__main__":

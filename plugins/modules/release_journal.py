@@ -110,7 +110,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.release_store import Release, ReleaseError, ReleaseStore, continued, deep_merge, utc_now
+from ..module_utils.release_store import (
+    Release,
+    ReleaseError,
+    ReleaseStore,
+    continued,
+    deep_merge,
+    settle_compose,
+    utc_now,
+)
 
 FINAL = {"closed": "closed", "failed": "failed", "rolled_back": "rolled_back"}
 
@@ -126,6 +134,9 @@ def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, d
     if unfinished:
         manifest = continued(unfinished.manifest(), params["manifest"])
         manifest["status"] = "open"
+        edited = settle_compose(manifest, unfinished.manifest(), params["manifest"])
+        if edited and (release.folder / "backup" / "docker-compose.yml").exists():
+            (release.folder / "backup" / "docker-compose.yml").unlink()
         release.write_manifest(manifest)
     else:
         store.open(params["release"], params["manifest"])

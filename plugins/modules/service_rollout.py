@@ -53,6 +53,10 @@ options:
     description: In check mode, report a change even if the container matches the tag, because a build that check mode left out would move it.
     type: bool
     default: false
+  recreate:
+    description: Recreate the container even if compose sees no difference, for example because mounted files are newer than it.
+    type: bool
+    default: false
   timeout:
     description: Seconds that the container may take to become healthy. Default is what its healthcheck's own numbers allow.
     type: float
@@ -154,10 +158,11 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     if params["image_id"] and not module.check_mode:
         rollout.engine.run(["tag", params["image_id"], params["tag"]])
     reason = differs(own, image.id, rollout.config_hash(own[-1]) if own else "")
+    reason = reason or ("recreation was asked for" if params["recreate"] else "")
     if not reason or module.check_mode:
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
     since = time.time()
-    rollout.bring_up()
+    rollout.bring_up(params["recreate"])
     container = rollout.wait_until_up(params["timeout"], params["settle"])
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(rollout.events_since(since), old, container.id)
@@ -207,6 +212,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tag": {"type": "str"},
             "image_id": {"type": "str"},
+            "recreate": {"type": "bool", "default": False},
             "planned": {"type": "bool", "default": False},
             "timeout": {"type": "float"},
             "settle": {"type": "float", "default": 5},

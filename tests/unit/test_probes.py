@@ -80,11 +80,16 @@ def test_after_a_rollback_only_services_that_existed_are_expected():
 
 
 def test_after_a_rollback_what_was_added_must_be_gone():
-    column, table = restored_assertions(MANIFEST, "db")
+    answers, column, table = restored_assertions(MANIFEST, "db")
+    assert answers["value"] == 1
     assert column["name"] == "column t.c is gone"
     assert column["params"] == {"database": "db", "table": "t", "column": "c"}
     assert table["name"] == "table new is out of the database"
     assert {column["value"], table["value"]} == {0}
+
+
+def test_a_rollback_without_schema_steps_still_has_something_to_prove():
+    assert len(restored_assertions({"schema": {"steps": []}}, "db")) == 1
 
 
 def test_services_are_told_apart_by_what_they_do_with_the_broker():

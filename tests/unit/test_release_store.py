@@ -11,6 +11,7 @@ from ansible_collections.suho.platform.plugins.module_utils.release_store import
     ReleaseStore,
     continued,
     deep_merge,
+    settle_compose,
 )
 
 
@@ -134,3 +135,28 @@ def test_a_continued_manifest_keeps_what_was_found_first_and_adds_new_steps():
     assert json.dumps(found) == json.dumps(
         {"compose": {"sha256_before": "old"}, "schema": {"steps": [{"name": "a"}]}, "status": "failed"}
     )
+
+
+def compose(before, after):
+    return {"compose": {"path": "p", "sha256_before": before, "sha256_after": after}}
+
+
+@pytest.mark.parametrize(
+    ("found", "now", "settled", "save_again"),
+    [
+        (compose("a", "b"), compose("a", "b"), compose("a", "b"), False),  # the first attempt never wrote it
+        (compose("a", "b"), compose("b", "b"), compose("a", "b"), False),  # it did, and it still fits
+        (compose("a", "b"), compose("b", "c"), compose("a", "c"), False),  # the entry is mended in the second
+        (
+            compose("a", "b"),
+            compose("x", "y"),
+            compose("x", "y"),
+            True,
+        ),  # somebody edited the file in between
+        ({}, compose("a", "b"), compose("a", "b"), False),
+    ],
+)
+def test_a_continued_release_knows_what_the_compose_file_was_and_will_be(found, now, settled, save_again):
+    merged = continued(found, now)
+    assert settle_compose(merged, found, now) is save_again
+    assert merged == settled
