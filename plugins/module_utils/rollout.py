@@ -34,10 +34,11 @@ class Downtime:
     """How long a service was away, in seconds, from the engine's own events.
 
     ``down``: from the end of the old container to the start of the new one. ``unready``: to the first healthy
-    report, None where there is no healthcheck. Both are 0.0 for a service that did not run before.
+    report, None where there is no healthcheck. ``down`` is 0.0 for a service that did not run before, and None if
+    the engine's events did not tell: it keeps a few hundred only, and not measured is not the same as no gap.
     """
 
-    down: float = 0.0
+    down: float | None = 0.0
     unready: float | None = None
 
 
@@ -83,9 +84,11 @@ def downtime(events: Iterable[Mapping[str, Any]], old_id: str | None, new_id: st
             started = at
         elif who == new_id and action == "health_status: healthy" and healthy is None:
             healthy = at
-    if old_id is None or ended is None:
+    if old_id is None:
         return Downtime()
-    down = round(max(0.0, (started or ended) - ended), 3)
+    if ended is None or started is None:
+        return Downtime(None, None)
+    down = round(max(0.0, started - ended), 3)
     return Downtime(down, round(healthy - ended, 3) if healthy is not None else None)
 
 

@@ -163,9 +163,11 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
     since = time.time()
     rollout.bring_up(params["recreate"])
+    # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
+    events = rollout.events_since(since)
     container = rollout.wait_until_up(params["timeout"], params["settle"])
     old = own[-1].id if own and own[-1].state == "running" else None
-    gap = downtime(rollout.events_since(since), old, container.id)
+    gap = downtime(events + rollout.events_since(since), old, container.id)
     return {
         "changed": True,
         "reason": reason,

@@ -62,6 +62,13 @@ def test_a_service_that_did_not_run_before_has_no_downtime():
     )
 
 
+def test_events_that_the_engine_has_forgotten_are_not_taken_for_no_downtime():
+    start = {"id": "new", "Action": "start", "timeNano": 11 * SECOND}
+    die = {"id": "old", "Action": "die", "timeNano": 10 * SECOND}
+    assert rollout.downtime([start], "old", "new") == rollout.Downtime(None, None)
+    assert rollout.downtime([die], "old", "new") == rollout.Downtime(None, None)
+
+
 def other(**changes):
     return container("suho-db", labels={"com.docker.compose.service": "db"}, **changes)
 
