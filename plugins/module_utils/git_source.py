@@ -61,9 +61,9 @@ class GitTree:
         return Commit(words[0], int(words[1]), words[2]) if len(words) == 3 else None
 
     def commits_after(self, moment: float, pathspecs: Sequence[str]) -> int:
-        """How many commits younger than a moment touch the paths."""
+        """How many commits of the second of a moment, or younger, touch the paths."""
         output = self._run(["log", "--format=%ct", "--", *pathspecs])
-        return sum(int(line) > moment for line in output.split())
+        return sum(int(line) >= int(moment) for line in output.split())
 
     def dirty(self, reads: Callable[[str], bool]) -> list[str]:
         """Uncommitted paths (changed, deleted, untracked) for which ``reads`` is true, relative to the tree."""

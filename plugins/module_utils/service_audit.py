@@ -145,7 +145,12 @@ def _freshness(facts: ServiceFacts, image: ImageInfo) -> list[Reason]:
         text = "what the build reads has changed since the image was built"
         text += f" ({since}; {_commits(facts.code)})" if since else ""
         return [
-            Reason("source_changed", text, f"Code {age(younger)} newer" if younger else "Code changed", STALE)
+            Reason(
+                "source_changed",
+                text,
+                f"Code {age(younger)} newer" if younger is not None else "Code changed",
+                STALE,
+            )
         ]
     if facts.code is None:
         why = facts.code_problem or "the code is in no git work tree"
@@ -161,11 +166,14 @@ def _freshness(facts: ServiceFacts, image: ImageInfo) -> list[Reason]:
 
 
 def _younger(code: CodeState | None, created: datetime | None) -> float | None:
-    """By how many seconds the code is younger than the image; None if it is not."""
-    if code is None or created is None:
+    """By how many seconds the code is younger than the image; None if it is not.
+
+    git keeps whole seconds: code that was committed in the second in which the image was made may well be missing
+    from it, so it counts as younger. A build too many costs seconds, one too few costs data.
+    """
+    if code is None or created is None or code.time < int(created.timestamp()):
         return None
-    seconds = code.time - created.timestamp()
-    return seconds if seconds > 0 else None
+    return max(code.time - created.timestamp(), 0.0)
 
 
 def _commits(code: CodeState | None) -> str:

@@ -56,6 +56,13 @@ CASES = {
     "label equals digest, commit newer": (replace(GOOD, image=LABELLED, code=NEW_CODE), "ok", "none", ["current"]),
     "label equals digest, no git": (replace(GOOD, image=LABELLED, code=None), "ok", "none", ["current"]),
     "code newer, no label": (replace(GOOD, code=NEW_CODE), "stale", "build", ["code_newer"]),
+    # git keeps whole seconds, the engine nanoseconds: a commit of that second may have come after the build.
+    "code of the image's own second, no label": (
+        replace(GOOD, code=replace(NEW_CODE, time=at("2025-10-06T01:13:05"))), "stale", "build", ["code_newer"],
+    ),
+    "code of the second before, no label": (
+        replace(GOOD, code=replace(NEW_CODE, time=at("2025-10-06T01:13:04"))), "ok", "none", ["current"],
+    ),
     "label differs": (replace(GOOD, image=LABELLED, source_digest="v1:b"), "stale", "build", ["source_changed"]),
     "label of another version says nothing": (
         replace(GOOD, image=replace(IMAGE, labels={"com.suho.source-digest": "v0:b"})), "ok", "none", ["current"],
