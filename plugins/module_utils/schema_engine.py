@@ -128,6 +128,11 @@ class Engine:
             self._trees[(form, text)] = tree
         return self._trees[(form, text)]
 
+    def setting_defaults(self) -> dict[str, str]:
+        """What a MergeTree table has where its DDL sets nothing."""
+        found = self.rows("SELECT name, default FROM system.merge_tree_settings")
+        return {str(row["name"]): str(row["default"]) for row in found}
+
     # Scratch databases ---------------------------------------------------------------------------------
 
     def make_database(self, name: str) -> None:

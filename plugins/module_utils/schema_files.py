@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .schema_engine import Engine, EngineError
+from .schema_hints import column_hints, object_hint
 from .schema_model import SchemaError
 from .schema_parse import head
 from .schema_tokens import Statement, depths, significant, split_statements
@@ -50,7 +52,9 @@ SAFE_ENGINES = frozenset(
 _SAFE_SOURCES = frozenset({"numbers", "numbers_mt", "zeros", "zeros_mt", "values", "null", "generate_series"})
 _SOURCE = re.compile(r"^( *)TableExpression.*\n\1 Function (\S+)", re.MULTILINE)
 _ENGINE = re.compile(r"^ Storage definition.*\n  Function (\S+)", re.MULTILINE)
-_KINDS = ("TABLE", "VIEW", "MATERIALIZED VIEW")
+# In the order in which they are created, as far as they do not need each other.
+_KINDS = ("TABLE", "DICTIONARY", "VIEW", "MATERIALIZED VIEW")
+_DICTIONARY_SOURCE = re.compile(r"^ *FunctionWithKeyValueArguments +(\w+)", re.MULTILINE)
 
 
 class Desired(NamedTuple):
@@ -61,6 +65,8 @@ class Desired(NamedTuple):
     sql: str  # canonical
     file: str
     line: int
+    renamed_from: str = ""
+    renames: Mapping[str, str] = MappingProxyType({})  # of columns, new to old
 
 
 def read_desired(engine: Engine, files: Sequence[Mapping[str, str]], database: str) -> list[Desired]:
@@ -125,7 +131,7 @@ def _read(engine: Engine, statement: Statement, path: str, database: str) -> Des
         raise _wrong(
             path,
             statement.line,
-            f"expected only CREATE TABLE, CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE DATABASE and USE, "
+            f"expected only CREATE TABLE, VIEW, MATERIALIZED VIEW, DICTIONARY and DATABASE, and USE, "
             f"found {' '.join(words[:3])[:80]!r}",
         )
     if qualifier not in ("", database):
@@ -133,7 +139,11 @@ def _read(engine: Engine, statement: Statement, path: str, database: str) -> Des
             path, statement.line, f"expected objects of database {database}, found {qualifier}.{name}"
         )
     _check_harmless(kind, sql, tree, path, statement.line)
-    return Desired(kind, name, sql, path, statement.line)
+    try:
+        hints = column_hints(statement) if kind == "TABLE" else {}
+        return Desired(kind, name, sql, path, statement.line, object_hint(statement), hints)
+    except SchemaError as error:
+        raise _wrong(path, statement.line, str(error)) from None
 
 
 def _check_database(sql: str, tree: str, path: str, line: int, database: str) -> None:
@@ -165,14 +175,19 @@ def _check_harmless(kind: str, sql: str, tree: str, path: str, line: int) -> Non
         )
     if kind == "MATERIALIZED VIEW" and name and name not in SAFE_ENGINES:
         raise _wrong(path, line, f"engine {name} cannot be rehearsed; expected one of the MergeTree family")
+    plain = {token.word() for token in parts}
+    if kind == "DICTIONARY" and plain & {"HOST", "PASSWORD"}:
+        text = "a dictionary reads from its own server, without HOST; a PASSWORD has no place in a file"
+        raise _wrong(path, line, text)
     foreign = foreign_sources(tree)
     if foreign:
         raise _wrong(path, line, f"the query reads from {foreign[0]}(), outside of the database")
 
 
 def foreign_sources(tree: str) -> list[str]:
-    """Table functions in a syntax tree that would reach outside of the engine."""
-    return [name for _indent, name in _SOURCE.findall(tree) if name.lower() not in _SAFE_SOURCES]
+    """Table functions and sources of dictionaries in a syntax tree that would reach outside of the engine."""
+    found = [name for _indent, name in _SOURCE.findall(tree) if name.lower() not in _SAFE_SOURCES]
+    return found + [name for name in _DICTIONARY_SOURCE.findall(tree) if name not in ("clickhouse", "null")]
 
 
 def _wrong(path: str, line: int, message: str) -> SchemaError:

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ADDITIVE, REWRITE, DESTRUCTIVE = "additive", "rewrite", "destructive"
+CLASSES = (ADDITIVE, REWRITE, DESTRUCTIVE)  # from harmless to dangerous
 
 
 class SchemaError(Exception):
@@ -40,7 +42,9 @@ class Table:
 
     name: str
     kind: str  # TABLE, VIEW, MATERIALIZED VIEW, DICTIONARY
-    ddl: str
+    ddl: str = field(
+        compare=False
+    )  # the order of indexes and settings in it means nothing; the parts are compared
     columns: dict[str, Column] = field(default_factory=dict)
     indexes: dict[str, Index] = field(default_factory=dict)
     projections: dict[str, str] = field(default_factory=dict)
@@ -48,6 +52,20 @@ class Table:
     clauses: dict[str, str] = field(default_factory=dict)  # engine, partition_by, order_by, ttl, comment, ...
     settings: dict[str, str] = field(default_factory=dict)
     definition: str = ""  # of a view or a dictionary: all after its name
+    column_order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference of one object, as a step makes it equal: what can be allowed, and refused, by its name."""
+
+    name: str
+    risk: str
+    reason: str
+    commands: list[tuple[int, str]]  # parts of an ALTER, each with its place in the order of all parts
+    undo: list[dict[str, str]] = field(default_factory=list)  # for what holds data of its own
+    backward: list[tuple[int, str]] = field(default_factory=list)  # parts of the ALTER that takes it back
+    checks: list[dict[str, Any]] = field(default_factory=list)  # questions to the live data; see schema_risk
 
 
 @dataclass
@@ -62,6 +80,8 @@ class Step:
     undo: list[dict[str, str]]
     reason: str
     effect: str
+    # The differences that it settles, each with name, class, reason and the checks on live data.
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         data = asdict(self)
@@ -87,6 +107,19 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.name}: found {self.found or 'nothing'}, expected {self.expected or 'nothing'} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What may be done: names and classes that are allowed, and names that turned out to be impossible."""
+
+    allow: frozenset[str] = frozenset()
+    deny: Mapping[str, str] = field(default_factory=dict)  # name to reason
+    # What the engine assumes where the DDL sets nothing.
+    setting_defaults: Mapping[str, str] = field(default_factory=dict)
+
+    def allows(self, name: str, risk: str) -> bool:
+        return risk == ADDITIVE or name in self.allow or risk in self.allow
 
 
 @dataclass

@@ -12,6 +12,7 @@ result, so two tables whose parts are all equal have the same DDL, and nothing c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .schema_model import Column, Index, SchemaError, Table
 from .schema_tokens import QUOTED, WORD, Token, depths, significant, unquote
@@ -97,7 +98,7 @@ def parse_create(ddl: str) -> Table:
     )
     for item in items:
         _read_item(table, ddl, item)
-    return table
+    return replace(table, column_order=tuple(table.columns))
 
 
 def head(ddl: str) -> tuple[str, str, str]:

@@ -13,8 +13,9 @@ from typing import Any
 
 from .clickhouse_names import quote
 from .schema_engine import Engine, EngineError
-from .schema_files import SAFE_ENGINES, foreign_sources, load_desired, read_desired
-from .schema_model import Plan, SchemaError, Step, Table
+from .schema_files import SAFE_ENGINES, Desired, foreign_sources, load_desired, read_desired
+from .schema_hints import renames
+from .schema_model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from .schema_parse import head
 from .schema_plan import heal, plan
 
@@ -24,7 +25,7 @@ NOT_COVERED = (
     "replication and ON CLUSTER",
 )
 _SCRATCH_QUARANTINE = "suho_rehearsal_quarantine"
-_VIEW_ENGINES = frozenset({"View", "MaterializedView"})
+_VIEW_ENGINES = frozenset({"View", "MaterializedView", "Dictionary"})
 
 
 def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,6 +43,29 @@ def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+class Impossible(Exception):
+    """These changes cannot be made, or not be taken back; without them the plan may well work."""
+
+    def __init__(self, changes: Sequence[str], reason: str) -> None:
+        super().__init__(reason)
+        self.changes = changes
+        self.reason = reason
+
+
+def impossible(steps: Sequence[Step], obj: str, reason: str, statement: str = "") -> Exception:
+    """What failed on one object: its changes that are no must are given up, and only if there are none, the plan."""
+    given_up = [
+        change["name"]
+        for step in steps
+        if step.object == obj
+        for change in step.changes
+        if change["class"] != ADDITIVE
+    ]
+    if given_up:
+        return Impossible(given_up, reason)
+    return SchemaError(reason + (f"; the statement was: {statement}" if statement else ""))
+
+
 class _Rehearsal:
     """One pass: files → desired, live DDL → live, plan, forward, plan again, back."""
 
@@ -50,31 +74,67 @@ class _Rehearsal:
         self.database: str = request["database"]
         self.live: Sequence[Mapping[str, str]] = request["live"]
         self.files: Sequence[Mapping[str, str]] = request["files"]
-        self.allow: Sequence[str] = request.get("allow", ())
+        self.allow = frozenset(request.get("allow", ()))
+        self.deny: dict[str, str] = dict(request.get("deny", {}))
+        self.setting_defaults = engine.setting_defaults()
         self.database_exists: bool = request.get("database_exists", True)
         self.server_version: str = request.get("server_version", "")
         self.not_covered = list(NOT_COVERED)
+        self.files_want: list[Desired] = []
 
     def run(self) -> dict[str, Any]:
+        """Plan, and plan again without the changes that the engine does not make, until what is left can be done."""
         desired = self.read_desired()
+        while True:
+            self.not_covered = list(NOT_COVERED)
+            try:
+                return self.attempt(desired)
+            except Impossible as problem:
+                self.deny.update(dict.fromkeys(problem.changes, problem.reason))
+
+    def attempt(self, desired: Mapping[str, Table]) -> dict[str, Any]:
         wanted = frozenset(desired)
-        self.load_live(wanted)
+        self.load_live(wanted | {item.renamed_from for item in self.files_want})
         live = self.engine.tables(self.database)
         healing = heal(self.database, live, desired)
         self.apply(healing)
         original = self.engine.tables(self.database)
-        found = plan(self.database, original, desired, self.engine.same, self.allow, self.database_exists)
-        self.apply(found.steps)
+        found = self.rename(original)
+        renamed = self.engine.tables(self.database)
+        planned = self.plan(renamed, desired, self.database_exists)
+        self.apply(planned.steps)
+        found = Plan(found.steps + planned.steps, found.refused + planned.refused, planned.notes)
         after = self.engine.tables(self.database)
-        self.check_forward(found, after, original, desired)
+        self.check_forward(found, after, renamed, desired)
         self.reverse(found.steps)
-        self.check_reverse(self.engine.tables(self.database), original)
+        self.check_reverse(found.steps, self.engine.tables(self.database), original)
         return self.report(Plan(healing + found.steps, found.refused, found.notes), live, after, wanted)
 
+    def rename(self, live: Mapping[str, Table]) -> Plan:
+        """Renames go first and by themselves: an ALTER cannot rename and change one column."""
+        objects = {item.name: item.renamed_from for item in self.files_want if item.renamed_from}
+        columns = {item.name: item.renames for item in self.files_want if item.renames}
+        found = renames(self.database, live, objects, columns, Policy(self.allow, self.deny))
+        for step in found.steps:
+            # Each by itself: where one cannot be done, the others still can.
+            self.apply([step])
+        for item in found.refused:
+            # The new name must not appear empty beside the old one, with all its data.
+            table, _, column = item.name.partition(".")[2].partition(".")
+            name = f"{table}.column.{column}" if column else f"create.{table}"
+            self.deny.setdefault(name, f"{item.name} was refused")
+        return found
+
+    def plan(
+        self, live: Mapping[str, Table], desired: Mapping[str, Table], database_exists: bool = True
+    ) -> Plan:
+        policy = Policy(self.allow, self.deny, self.setting_defaults)
+        return plan(self.database, live, desired, self.engine.same, policy, database_exists)
+
     def read_desired(self) -> dict[str, Table]:
-        files = read_desired(self.engine, self.files, self.database)
+        self.files_want = read_desired(self.engine, self.files, self.database)
         self.engine.make_database(self.database)
-        wanted = load_desired(self.engine, files, self.database)
+        wanted = load_desired(self.engine, self.files_want, self.database)
         tables = self.engine.tables(self.database)
         return {item.name: tables[item.name] for item in wanted}
 
@@ -137,8 +197,8 @@ class _Rehearsal:
             try:
                 self.engine.run(step.statement)
             except EngineError as error:
-                raise SchemaError(
-                    f"{step.name}: the rehearsal failed with {error}; the statement was: {step.statement}"
+                raise impossible(
+                    steps, step.object, f"the rehearsal of {step.name} failed with {error}", step.statement
                 ) from None
 
     def check_forward(
@@ -148,12 +208,13 @@ class _Rehearsal:
         before: Mapping[str, Table],
         desired: Mapping[str, Table],
     ) -> None:
-        again = plan(self.database, after, desired, self.engine.same, self.allow)
-        left = [step.name for step in again.steps]
+        again = self.plan(after, desired)
         known = {item.name for item in found.refused}
-        left += [item.name for item in again.refused if item.name not in known]
-        if left:
-            raise SchemaError(f"after the rehearsal these differences are left: {', '.join(left)}")
+        left = {change["name"]: step.object for step in again.steps for change in step.changes}
+        left.update({step.name: step.object for step in again.steps if not step.changes})
+        left.update({item.name: item.object for item in again.refused if item.name not in known})
+        for name, obj in left.items():
+            raise impossible(found.steps, obj, f"after the rehearsal this difference is left: {name}")
         touched = [name for name in before if name not in desired and before[name] != after.get(name)]
         if touched:
             raise SchemaError(f"the rehearsal changed objects that no file names: {', '.join(touched)}")
@@ -161,33 +222,38 @@ class _Rehearsal:
     def reverse(self, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
             for item in step.undo:
-                statement = self.undo_statement(item)
-                try:
-                    self.engine.run(statement)
-                except EngineError as error:
-                    raise SchemaError(
-                        f"{step.name}: the rehearsal of its reverse failed with {error}; "
-                        f"the statement was: {statement}"
-                    ) from None
+                for statement in self.undo_statements(item):
+                    try:
+                        self.engine.run(statement)
+                    except EngineError as error:
+                        reason = f"the rehearsal of the reverse of {step.name} failed with {error}"
+                        raise impossible(steps, step.object, reason, statement) from None
 
-    def undo_statement(self, item: Mapping[str, str]) -> str:
+    def undo_statements(self, item: Mapping[str, str]) -> list[str]:
+        """What schema_reverse does on a server, without the data."""
         table = f"{quote(self.database)}.{quote(item['table'])}"
-        if item["action"] == "quarantine_table":
-            return f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"
-        if item["action"] == "drop_view":
-            return f"DROP VIEW {table} SYNC"
-        if item["action"] == "drop_column":
-            return f"ALTER TABLE {table} DROP COLUMN {quote(item['column'])}"
-        if item["action"] == "drop_index":
-            return f"ALTER TABLE {table} DROP INDEX {quote(item['index'])}"
-        return item["statement"]
+        action, what = item["action"], item["action"].partition("_")[2]
+        if action == "quarantine_table":
+            return [f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"]
+        if action == "remake_view":
+            return [f"DROP VIEW IF EXISTS {table} SYNC", item["statement"]]
+        if action == "rename_object":
+            return [f"RENAME {item['kind']} {table} TO {quote(self.database)}.{quote(item['to'])}"]
+        if action == "rename_column":
+            return [f"ALTER TABLE {table} RENAME COLUMN {quote(item['column'])} TO {quote(item['to'])}"]
+        if action in ("drop_view", "drop_dictionary"):
+            return [f"DROP {what.upper()} {table} SYNC"]
+        if action.startswith("drop_"):
+            return [f"ALTER TABLE {table} DROP {what.upper()} {quote(item[what])}"]
+        return [item["statement"]]
 
-    def check_reverse(self, after: Mapping[str, Table], original: Mapping[str, Table]) -> None:
-        different = [
-            name for name in sorted(after.keys() | original.keys()) if after.get(name) != original.get(name)
-        ]
-        if different:
-            raise SchemaError(f"the reverse does not give back the original of: {', '.join(different)}")
+    def check_reverse(
+        self, steps: Sequence[Step], after: Mapping[str, Table], original: Mapping[str, Table]
+    ) -> None:
+        for name in sorted(after.keys() | original.keys()):
+            if after.get(name) != original.get(name):
+                reason = f"the reverse does not give back the original of {name}"
+                raise impossible(steps, f"{self.database}.{name}", reason)
 
     # Report ------------------------------------------------------------------------------------------
 
@@ -204,7 +270,7 @@ class _Rehearsal:
             "steps": [step.to_dict() for step in found.steps],
             "refused": [item.to_dict() for item in found.refused],
             "managed": sorted(wanted),
-            "columns": {name: list(after[name].columns) for name in sorted(wanted)},
+            "columns": {name: list(after[name].columns) for name in sorted(wanted) if name in after},
             "diff": {
                 "before": self.pretty(live, wanted),
                 "after": self.pretty(after, wanted),

@@ -19,6 +19,7 @@ from .schema_parse import parse_create
 from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
 from .schema_server import Server, explained
 from .schema_tokens import significant, unquote
+from .schema_views import view_parts
 
 ROW = "__row"
 
@@ -29,7 +30,7 @@ def reverse(server: Server, steps: Sequence[Mapping[str, Any]], release: str) ->
     for item in undo:
         _check(item)
     quarantined: list[dict[str, Any]] = []
-    for item in undo:
+    for item in _left(server, undo):
         with explained(f"reverse of {item['action']} on {server.database}.{item['table']}"):
             kept = _undo(server, item, undo, release)
         if kept:
@@ -37,53 +38,91 @@ def reverse(server: Server, steps: Sequence[Mapping[str, Any]], release: str) ->
     return quarantined
 
 
+def _left(server: Server, undo: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """What a reverse that was interrupted has not done. Where a column has its old name back, all before it was done."""
+    done: dict[str, int] = {}
+    for number, item in enumerate(undo):
+        if item["action"] == "rename_column" and server.exists(server.database, item["table"]):
+            columns = server.columns(item["table"])
+            if item["column"] not in columns and item["to"] in columns:
+                done[item["table"]] = number
+    return [item for number, item in enumerate(undo) if number > done.get(item["table"], -1)]
+
+
+# What each action names beside the table.
+_FIELDS = {
+    "quarantine_table": (),
+    "drop_view": (),
+    "drop_dictionary": (),
+    "rename_object": ("to", "kind"),
+    "rename_column": ("column", "to"),
+    "drop_column": ("column",),
+    "drop_index": ("index",),
+    "drop_projection": ("projection",),
+    "drop_constraint": ("constraint",),
+    "run": ("statement",),
+    "remake_view": ("statement",),
+}
+# Where a server lists what a table has of each.
+_LISTED = {"index": "data_skipping_indices", "projection": "projections"}
+
+
 def _check(item: Mapping[str, Any]) -> None:
-    fields = {
-        "quarantine_table": ("table",),
-        "drop_view": ("table",),
-        "drop_column": ("table", "column"),
-        "drop_index": ("table", "index"),
-        "run": ("table", "statement"),
-    }.get(str(item.get("action")))
-    if fields is None or any(not isinstance(item.get(field), str) for field in fields):
+    fields = _FIELDS.get(str(item.get("action")))
+    if fields is None or any(not isinstance(item.get(field), str) for field in ("table", *fields)):
         raise SchemaError(f"steps: {dict(item)!r} is not an action that can be taken back")
-    for field in set(fields) - {"statement"}:
-        check_name(item[field], field)
+    for field in ("table", *fields):
+        if field not in ("statement", "kind"):
+            check_name(item[field], field)
+    if item.get("kind", "TABLE") not in ("TABLE", "DICTIONARY"):
+        raise SchemaError(f"steps: {item['kind']!r} is no kind of object that is renamed")
 
 
 def _undo(
     server: Server, item: Mapping[str, str], undo: Sequence[Mapping[str, str]], release: str
 ) -> dict[str, Any] | None:
-    table = item["table"]
+    table, action = item["table"], item["action"]
+    target = f"{quote(server.database)}.{quote(table)}"
     if not server.exists(server.database, table):
+        if action == "remake_view":
+            server.run(item["statement"])
         return None  # taken back already, as a whole
-    if item["action"] == "quarantine_table":
+    if action == "quarantine_table":
         return _move_table(server, table, release)
-    if item["action"] == "drop_column":
+    if action == "drop_column":
         others = {other["column"] for other in undo if other.get("column") and other["table"] == table}
         return _ColumnReverse(server, table, item["column"], others, release).run()
-    if item["action"] == "drop_index":
-        _drop_index(server, table, item["index"])
-    elif item["action"] == "drop_view":
-        server.run(f"DROP VIEW {quote(server.database)}.{quote(table)}")
-    elif _would_change(server, table, item["statement"]):
-        server.run(item["statement"])
+    if action in ("drop_view", "drop_dictionary"):
+        server.run(f"DROP {action.partition('_')[2].upper()} {target}")
+    elif action == "remake_view":
+        heads = [
+            view_parts(parse_create(ddl).definition)[0]
+            for ddl in (server.ddl(server.database, table), item["statement"])
+        ]
+        if heads[0] != heads[1]:
+            server.run(f"DROP VIEW {target}")
+            server.run(item["statement"])
+    elif action == "rename_object":
+        server.run(f"RENAME {item['kind']} {target} TO {quote(server.database)}.{quote(item['to'])}")
+    elif action == "rename_column":
+        server.run(f"ALTER TABLE {target} RENAME COLUMN {quote(item['column'])} TO {quote(item['to'])}")
+    elif action == "run":
+        server.run_if_different(item["statement"], table)
+    elif action.startswith("drop_"):
+        what = action.partition("_")[2]
+        if _has(server, table, what, item[what]):
+            server.run(f"ALTER TABLE {target} DROP {what.upper()} {quote(item[what])}")
     return None
 
 
-def _would_change(server: Server, table: str, statement: str) -> bool:
-    """A MODIFY that gives back what is there already says so in the DDL."""
-    body = statement.split(" MODIFY ", 1)[-1].split(" ", 1)[-1]
-    return body not in server.ddl(server.database, table)
-
-
-def _drop_index(server: Server, table: str, index: str) -> None:
+def _has(server: Server, table: str, what: str, name: str) -> bool:
+    if what == "constraint":
+        return name in parse_create(server.ddl(server.database, table)).constraints
     sql = (
-        "SELECT count() AS n FROM system.data_skipping_indices "
-        "WHERE database = %(database)s AND table = %(table)s AND name = %(index)s"
+        f"SELECT count() AS n FROM system.{_LISTED[what]} "  # noqa: S608 - one of two words
+        "WHERE database = %(database)s AND table = %(table)s AND name = %(name)s"
     )
-    if server.rows(sql, database=server.database, table=table, index=index)[0]["n"]:
-        server.run(f"ALTER TABLE {quote(server.database)}.{quote(table)} DROP INDEX {quote(index)}")
+    return bool(server.rows(sql, database=server.database, table=table, name=name)[0]["n"])
 
 
 def _move_table(server: Server, table: str, release: str) -> dict[str, Any]:

@@ -39,6 +39,13 @@ class Server:
         self.connection.run(statement, SYNC)
         self.executed.append(statement)
 
+    def run_if_different(self, statement: str, table: str) -> None:
+        """Run a statement that may be without effect by now; it only counts as run if the table is another then."""
+        before = "" if self.dry else self.ddl(self.database, table)
+        self.run(statement)
+        if not self.dry and self.ddl(self.database, table) == before:
+            self.executed.remove(statement)
+
     def helper(self, statement: str) -> None:
         """Run a statement on our own scratch objects in the quarantine; never in a dry run."""
         if self.dry:

@@ -50,6 +50,7 @@ class Statement(NamedTuple):
 
     text: str
     line: int
+    lead: str = ""  # comments and space before it, since the statement before
 
 
 def tokens(sql: str) -> Iterator[Token]:
@@ -70,13 +71,17 @@ def split_statements(sql: str) -> list[Statement]:
     """Split at the semicolons between statements; empty statements are left out."""
     found: list[Statement] = []
     current: list[Token] = []
+    before = 0
     for token in [*significant(sql), Token(SYMBOL, ";", len(sql))]:
         if token.kind != SYMBOL or token.text != ";":
             current.append(token)
-        elif current:
+            continue
+        if current:
             start = current[0].start
-            found.append(Statement(sql[start : current[-1].end], sql.count("\n", 0, start) + 1))
+            line = sql.count("\n", 0, start) + 1
+            found.append(Statement(sql[start : current[-1].end], line, sql[before:start]))
             current = []
+        before = token.end
     return found
 
 

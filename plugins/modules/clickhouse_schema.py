@@ -15,9 +15,12 @@ description:
   - Compares the live schema with files of plain C(CREATE) statements, object by object and by meaning, plans the
     statements that are missing, rehearses them forward and back on an embedded ClickHouse engine on the controller,
     and only then runs them on the server and reads the result back.
-  - Missing databases, tables, views, columns and skipping indexes are added. Every other difference of an object that
-    the files name is reported as refused and makes the task fail, after the additive steps were applied.
-    Some can be allowed by name with O(allow).
+  - Missing databases, tables, views, dictionaries, columns, skipping indexes and projections are added. Every other
+    difference of an object that the files name is reported as refused and makes the task fail, after the additive
+    steps were applied. Most can be allowed with O(allow). All changes of one table go into one C(ALTER).
+  - "A comment C(-- renamed-from: old) before a C(CREATE) or on the line of a column renames; nothing is renamed by guess."
+  - What the embedded engine does not do, in the rehearsal of a change or of its reverse, is refused with its reason,
+    and the rest is planned without it.
   - Objects that no file names are never touched.
   - Taking a release back keeps its data. A table is moved to the quarantine database by its name, a column's
     values are copied there with the keys of their rows and counted before the column is dropped. While that lasts,
@@ -36,7 +39,7 @@ options:
     description:
       - Files on the controller, or directories whose C(*.sql) files are read in the order of their names.
       - A file may hold several statements. Allowed are C(CREATE TABLE), C(CREATE VIEW), C(CREATE MATERIALIZED VIEW),
-        C(CREATE DATABASE) and C(USE), with or without the database's name, for O(database) only.
+        C(CREATE DICTIONARY), C(CREATE DATABASE) and C(USE), with or without the database's name, for O(database) only.
       - Required with O(state=present).
     type: list
     elements: path
@@ -63,9 +66,11 @@ options:
     type: str
   allow:
     description:
-      - Names of refused differences, as a former run reported them, that may be made although they rewrite
-        or delete data.
-      - Possible for changes of a column's definition, of a table's TTL, comment and settings.
+      - Names of refused differences, as a former run reported them, or the classes V(rewrite) and V(destructive)
+        for all of them.
+      - A step of the class C(rewrite) keeps every value, but may rewrite parts, or change how writers and readers get on
+        with the table. One of the class C(destructive) may delete rows or values, such as a shorter TTL or a narrower type.
+      - No class and no name allows a change of the engine or of a key, or the loss of a column.
     type: list
     elements: str
     default: []
@@ -135,6 +140,10 @@ steps:
     undo: {description: "What takes it back, for O(state=reversed).", type: list, elements: dict}
     reason: {description: Why the step is needed., type: str}
     effect: {description: What it does to data., type: str}
+    changes:
+      description: The differences that it settles, each with name, class, reason and checks.
+      type: list
+      elements: dict
 pending:
   description: Statements that were not run, because of check mode or because the task failed before.
   returned: always

@@ -214,16 +214,16 @@ def test_objects_that_no_file_names_are_not_looked_at(case: Case) -> None:
 # Refusals --------------------------------------------------------------------------------------------------
 
 DIFFERENCES = [
-    ("n UInt8", "n UInt16", "t.column.n", "destructive"),
+    ("n UInt8", "n UInt16", "t.column.n", "rewrite"),
+    ("n UInt8", "n Int8", "t.column.n", "destructive"),
     ("DEFAULT 1", "DEFAULT 2", "t.column.n", "rewrite"),
     ("DEFAULT 1", "MATERIALIZED 1", "t.column.n", "rewrite"),
     ("ZSTD(1)", "ZSTD(3)", "t.column.s", "rewrite"),
-    ("COMMENT 'c'", "COMMENT 'd'", "t.column.s", "additive"),
     ("s String", "s String TTL toDateTime(d) + INTERVAL 1 DAY", "t.column.s", "destructive"),
     ("n UInt8 DEFAULT 1, ", "", "t.column.n", "destructive"),
     ("k String, d DateTime64(3, 'UTC'),", "d DateTime64(3, 'UTC'), k String,", "t.column_order", "rewrite"),
     ("INDEX i n TYPE minmax", "INDEX i n TYPE set(0)", "t.index.i", "rewrite"),
-    ("INDEX i n TYPE minmax GRANULARITY 1,", "", "t.index.i", "destructive"),
+    ("INDEX i n TYPE minmax GRANULARITY 1,", "", "t.index.i", "rewrite"),
     ("n < 200", "n < 100", "t.constraint.p", "rewrite"),
     ("CONSTRAINT p CHECK n < 200,", "", "t.constraint.p", "rewrite"),
     ("count()", "sum(n)", "t.projection.q", "rewrite"),
@@ -238,8 +238,8 @@ DIFFERENCES = [
         "destructive",
     ),
     ("90 DAY", "30 DAY", "t.ttl", "destructive"),
-    ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl", "destructive"),
-    ("COMMENT 'x'", "COMMENT 'y'", "t.comment", "rewrite"),
+    ("90 DAY", "91 DAY", "t.ttl", "rewrite"),
+    ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl", "rewrite"),
     (
         "COMMENT 'x'",
         "SETTINGS merge_with_ttl_timeout = 60 COMMENT 'x'",
@@ -277,30 +277,268 @@ def test_another_kind_of_object_is_refused(case: Case) -> None:
     assert names(answer["refused"]) == ["t.kind"]
 
 
-def test_another_query_of_a_view_is_refused(case: Case) -> None:
+def test_another_query_of_a_view_needs_permission(case: Case) -> None:
     live = case.printed("CREATE VIEW v AS SELECT 1 AS x")
     assert names(case.plan(live, "CREATE VIEW v AS SELECT 2 AS x")["refused"]) == ["v.definition"]
 
 
+# What allowing helps against, and what no ALTER can do.
+REBUILDS = ("t.engine", "t.partition_by", "t.order_by", "t.primary_key", "t.sample_by")
+ALTERED = [item for item in DIFFERENCES if item[2] not in REBUILDS and item[1]] + [
+    ("n < 200", "n < 100", "t.constraint.p", "rewrite"),
+    ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl", "rewrite"),
+    ("INDEX i n TYPE minmax GRANULARITY 1,", "", "t.index.i", "rewrite"),
+    ("CONSTRAINT p CHECK n < 200,", "", "t.constraint.p", "rewrite"),
+    ("UInt8 DEFAULT 1", "UInt8", "t.column.n", "rewrite"),
+    (" CODEC(ZSTD(1)) COMMENT 'c'", "", "t.column.s", "rewrite"),
+]
+
+
+@pytest.mark.parametrize("by", ["name", "class"])
+@pytest.mark.parametrize(("old", "new", "name", "risk"), ALTERED)
+def test_what_is_allowed_becomes_one_rehearsed_alter(
+    case: Case, old: str, new: str, name: str, risk: str, by: str
+) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace(old, new), allow=[name if by == "name" else risk])
+    assert (names(answer["steps"]), answer["refused"]) == (["alter.t"], [])
+    step = answer["steps"][0]
+    assert step["class"] == risk
+    assert [change["name"] for change in step["changes"]] == [name]
+    assert step["reverse"].startswith("ALTER TABLE `db`.`t` ")
+
+
+@pytest.mark.parametrize("name", REBUILDS)
+def test_no_class_allows_what_no_alter_can_do(case: Case, name: str) -> None:
+    old, new = next((old, new) for old, new, key, _risk in DIFFERENCES if key == name)
+    base = BASE.replace(", PROJECTION q (SELECT k, count() GROUP BY k)", "")
+    answer = case.plan(case.printed(base), base.replace(old, new), allow=["rewrite", "destructive"])
+    assert name in names(answer["refused"])
+    assert answer["steps"] == []
+
+
+def test_one_class_does_not_allow_the_other(case: Case) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace("90 DAY", "30 DAY"), allow=["rewrite"])
+    assert (answer["steps"], names(answer["refused"])) == ([], ["t.ttl"])
+
+
+def test_everything_of_a_table_goes_into_one_alter(case: Case) -> None:
+    wanted = (
+        BASE.replace(
+            "n UInt8 DEFAULT 1, s String CODEC(ZSTD(1)) COMMENT 'c'", "s String, z UInt8, n UInt16 DEFAULT 2"
+        )
+        .replace("minmax", "set(0)")
+        .replace("n < 200", "n < 300")
+        .replace("count()", "max(n)")
+        .replace("90 DAY COMMENT 'x'", "91 DAY COMMENT 'y'")
+    )
+    answer = case.plan(case.printed(BASE), wanted, allow=["rewrite"])
+    assert (names(answer["steps"]), answer["refused"]) == (["alter.t"], [])
+    assert {item["name"] for item in answer["steps"][0]["changes"]} == {
+        *("t.column.z", "t.column.n", "t.column.s", "t.column_order", "t.index.i", "t.constraint.p"),
+        *("t.projection.q", "t.ttl", "t.comment"),
+    }
+
+
+def test_a_statement_that_ends_in_a_list_takes_a_second_alter(case: Case) -> None:
+    old = BASE.replace("COMMENT 'x'", "SETTINGS min_bytes_for_wide_part = 1")
+    wanted = BASE.replace("90 DAY COMMENT 'x'", "30 DAY SETTINGS merge_with_ttl_timeout = 60")
+    answer = case.plan(case.printed(old), wanted, allow=["rewrite", "destructive"])
+    assert names(answer["steps"]) == ["alter.t", "alter.t.2", "alter.t.3"]
+    assert [step["statement"].split(" ", 3)[3].split(" ")[0] for step in answer["steps"]] == [
+        "MODIFY",
+        "RESET",
+        "MODIFY",
+    ]
+    assert [bool(step["undo"]) for step in answer["steps"]] == [True, False, False]
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "name"),
+    ("old", "new"),
     [
-        ("90 DAY", "30 DAY", "t.ttl"),
-        ("TTL toDateTime(d) + INTERVAL 90 DAY", "", "t.ttl"),
-        ("n UInt8 DEFAULT 1", "n UInt8 DEFAULT 2", "t.column.n"),
-        ("ZSTD(1)", "ZSTD(3)", "t.column.s"),
-        ("COMMENT 'x'", "COMMENT 'y'", "t.comment"),
+        ("COMMENT 'x'", "COMMENT 'y'"),
+        (" COMMENT 'x'", ""),
+        ("COMMENT 'c'", "COMMENT 'd'"),
+        (" COMMENT 'c'", ""),
+    ],
+)
+def test_a_comment_needs_no_permission(case: Case, old: str, new: str) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace(old, new))
+    assert (names(answer["steps"]), answer["refused"]) == (["alter.t"], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("= 1", "= true"), ("= 1", "= '1'"), ("= 1", "= 1, merge_with_ttl_timeout = 14400")]
+)
+def test_a_setting_is_compared_by_its_value(case: Case, old: str, new: str) -> None:
+    base = BASE.replace("COMMENT 'x'", "SETTINGS ttl_only_drop_parts = 1")
+    answer = case.plan(case.printed(base), base.replace(old, new))
+    assert (answer["steps"], answer["refused"]) == ([], [])
+
+
+def test_the_fewest_columns_are_moved(case: Case) -> None:
+    first = "CREATE TABLE t (a UInt8, b UInt8, c UInt8, d UInt8) ENGINE = MergeTree ORDER BY a"
+    wanted = first.replace("a UInt8, b UInt8, c UInt8, d UInt8", "b UInt8, c UInt8, d UInt8, a UInt8")
+    answer = case.plan(case.printed(first), wanted, allow=["t.column_order"])
+    assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` MODIFY COLUMN `a` UInt8 AFTER `d`"
+    assert answer["steps"][0]["reverse"] == "ALTER TABLE `db`.`t` MODIFY COLUMN `a` UInt8 FIRST"
+
+
+def test_what_the_engine_does_not_do_is_refused_and_the_rest_is_planned(case: Case) -> None:
+    """A column of the sorting key keeps its type; the new column comes all the same."""
+    wanted = BASE.replace("k String,", "k FixedString(3), z UInt8,")
+    answer = case.plan(case.printed(BASE), wanted, allow=["destructive"])
+    assert names(answer["refused"]) == ["t.column.k"]
+    assert "not possible: the rehearsal of alter.t failed with code" in answer["refused"][0]["reason"]
+    assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` ADD COLUMN `z` UInt8 AFTER `k`"
+
+
+def test_a_change_that_was_found_impossible_elsewhere_is_refused_with_the_reason(case: Case) -> None:
+    wanted = BASE.replace("n UInt8", "n Int8").replace("'x'", "'y'")
+    answer = case.plan(
+        case.printed(BASE), wanted, allow=["destructive"], deny={"t.column.n": "3 values do not fit"}
+    )
+    assert names(answer["refused"]) == ["t.column.n"]
+    assert "3 values do not fit" in answer["refused"][0]["reason"]
+    assert [change["name"] for change in answer["steps"][0]["changes"]] == ["t.comment"]
+
+
+# Views and dictionaries ------------------------------------------------------------------------------------
+
+MV = (
+    BASE
+    + "; CREATE TABLE z (k String, c UInt64) ENGINE = MergeTree ORDER BY k; CREATE MATERIALIZED VIEW mv TO z AS SELECT k, 1 AS c FROM t"
+)
+DICTIONARY = (
+    BASE
+    + "; CREATE DICTIONARY w (k String, n UInt8 DEFAULT 0) PRIMARY KEY k SOURCE(CLICKHOUSE(TABLE 't')) LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(60)"
+)
+
+
+def test_a_view_is_replaced_at_once(case: Case) -> None:
+    live = case.printed("CREATE VIEW v AS SELECT 1 AS x")
+    answer = case.plan(live, "CREATE VIEW v AS SELECT 2 AS x", allow=["v.definition"])
+    assert names(answer["steps"]) == ["replace.v"]
+    assert answer["steps"][0]["statement"] == "CREATE OR REPLACE VIEW db.v (`x` UInt8) AS SELECT 2 AS x"
+    assert (
+        answer["steps"][0]["undo"][0]["statement"]
+        == "CREATE OR REPLACE VIEW db.v (`x` UInt8) AS SELECT 1 AS x"
+    )
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT k, 2 AS c FROM t", "SELECT k, toUInt32(3) AS c FROM t WHERE n > 0"]
+)
+def test_a_materialized_view_gets_another_query(case: Case, query: str) -> None:
+    wanted = MV.replace("SELECT k, 1 AS c FROM t", query)
+    assert names(case.plan(case.printed(MV), wanted)["refused"]) == ["mv.query"]
+    answer = case.plan(case.printed(MV), wanted, allow=["mv.query"])
+    assert (names(answer["steps"]), answer["refused"]) == (["query.mv"], [])
+    assert answer["steps"][0]["statement"].startswith("ALTER TABLE `db`.`mv` MODIFY QUERY SELECT k, ")
+
+
+def test_a_materialized_view_with_another_target_is_made_anew(case: Case) -> None:
+    tables = "; CREATE TABLE y (k String, c UInt64) ENGINE = MergeTree ORDER BY k"
+    answer = case.plan(
+        case.printed(MV, tables[2:]), MV.replace("TO z", "TO y") + tables, allow=["destructive"]
+    )
+    assert (names(answer["steps"]), answer["refused"]) == (["drop.mv", "create.mv"], [])
+    assert [step["undo"][0]["action"] for step in answer["steps"]] == ["remake_view", "remake_view"]
+
+
+def test_a_materialized_view_that_holds_rows_is_never_made_anew(case: Case) -> None:
+    view = BASE + "; CREATE MATERIALIZED VIEW mv ENGINE = MergeTree ORDER BY k AS SELECT k FROM t"
+    answer = case.plan(
+        case.printed(view),
+        view.replace("ORDER BY k AS", "ORDER BY tuple() AS"),
+        allow=["destructive", "rewrite"],
+    )
+    assert (answer["steps"], names(answer["refused"])) == ([], ["mv.definition"])
+
+
+def test_a_dictionary_is_created_compared_and_replaced(case: Case) -> None:
+    answer = case.plan([], DICTIONARY)
+    assert names(answer["steps"]) == ["create.t", "create.w"]
+    assert answer["steps"][1]["undo"] == [{"action": "drop_dictionary", "table": "w"}]
+    live = [
+        {
+            "name": step["object"][3:],
+            "engine": "Dictionary" if "w" in step["name"] else "MergeTree",
+            "ddl": step["statement"],
+        }
+        for step in answer["steps"]
+    ]
+    same = case.plan(live, DICTIONARY)
+    assert (same["steps"], same["refused"]) == ([], [])
+    other = case.plan(live, DICTIONARY.replace("LIFETIME(60)", "LIFETIME(90)"), allow=["rewrite"])
+    assert (names(other["steps"]), other["refused"]) == (["replace.w"], [])
+
+
+# Renames ---------------------------------------------------------------------------------------------------
+
+
+def test_a_column_is_renamed_by_a_hint_and_changed_after_it(case: Case) -> None:
+    wanted = BASE.replace("n UInt8 DEFAULT 1, s", "m UInt8 DEFAULT 1 COMMENT 'was n', -- renamed-from: n\n s")
+    wanted = wanted.replace("INDEX i n", "INDEX i m").replace("CHECK n", "CHECK m")
+    answer = case.plan(case.printed(BASE), wanted)
+    assert (names(answer["steps"]), answer["refused"]) == (["rename.t.m", "alter.t"], [])
+    assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` RENAME COLUMN `n` TO `m`"
+    assert answer["steps"][0]["undo"] == [{"action": "rename_column", "table": "t", "column": "m", "to": "n"}]
+
+
+def test_a_hint_without_its_old_name_has_no_effect(case: Case) -> None:
+    hinted = BASE.replace("n UInt8 DEFAULT 1,", "n UInt8 DEFAULT 1, /* renamed-from: older */\n")
+    answer = case.plan(case.printed(BASE), "-- renamed-from: older\n" + hinted)
+    assert (answer["steps"], answer["refused"]) == ([], [])
+    assert names(case.plan([], hinted)["steps"]) == ["create.t"]
+
+
+def test_a_table_is_renamed_by_a_hint(case: Case) -> None:
+    wanted = "-- renamed-from: t\n" + BASE.replace("TABLE t", "TABLE u").replace(
+        "n < 200", "n < 200 AND k != ''"
+    )
+    answer = case.plan(case.printed(BASE), wanted, allow=["rewrite"])
+    assert names(answer["steps"]) == ["rename.u", "alter.u"]
+    assert answer["steps"][0]["statement"] == "RENAME TABLE `db`.`t` TO `db`.`u`"
+
+
+def test_without_a_hint_nothing_is_renamed(case: Case) -> None:
+    answer = case.plan(case.printed(BASE), BASE.replace("s String", "r String"))
+    assert (names(answer["steps"]), names(answer["refused"])) == (["alter.t"], ["t.column.s"])
+
+
+def test_two_names_at_once_are_refused_and_nothing_new_appears(case: Case) -> None:
+    wanted = BASE.replace("n UInt8 DEFAULT 1,", "n UInt8 DEFAULT 1, -- renamed-from: s\n")
+    refused = case.plan(case.printed(BASE), wanted)["refused"]
+    assert names(refused) == ["rename.t.n"]
+    assert "both names exist" in refused[0]["reason"]
+
+
+def test_a_rename_that_the_engine_does_not_do_leaves_no_empty_column_behind(case: Case) -> None:
+    wanted = (
+        BASE.replace("k String,", "kk String, -- renamed-from: k\n")
+        .replace("(k, d)", "(kk, d)")
+        .replace("SELECT k,", "SELECT kk,")
+    )
+    answer = case.plan(case.printed(BASE), wanted.replace("BY k)", "BY kk)"))
+    assert answer["steps"] == []
+    assert {"rename.t.kk", "t.column.kk"} <= set(names(answer["refused"]))
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("CREATE TABLE a (x UInt8 -- renamed-from: b c\n) ENGINE = Log", "expected one name"),
+        ("CREATE TABLE a (x UInt8 -- renamed-from:\n) ENGINE = Log", "expected one name"),
+        ("CREATE TABLE a (x UInt8)\n-- renamed-from: b\nENGINE = Log", "no line on which a column begins"),
         (
-            "COMMENT 'x'",
-            "SETTINGS merge_with_ttl_timeout = 60 COMMENT 'x'",
-            "t.setting.merge_with_ttl_timeout",
+            "-- renamed-from: b\n-- renamed-from: c\nCREATE TABLE a (x UInt8) ENGINE = Log",
+            "expected one hint",
         ),
     ],
 )
-def test_what_is_allowed_by_name_becomes_a_rehearsed_step(case: Case, old: str, new: str, name: str) -> None:
-    answer = case.plan(case.printed(BASE), BASE.replace(old, new), allow=[name])
-    assert (names(answer["steps"]), answer["refused"]) == ([name], [])
-    assert answer["steps"][0]["class"] != "additive"
+def test_a_hint_that_cannot_be_read_is_an_error(case: Case, sql: str, words: str) -> None:
+    with pytest.raises(SchemaError, match=words):
+        case.plan([], sql)
 
 
 # Broken and hostile files ----------------------------------------------------------------------------------
@@ -344,6 +582,16 @@ def test_what_is_allowed_by_name_becomes_a_rehearsed_step(case: Case, old: str, 
         ("CREATE TABLE t ON CLUSTER c (x UInt8) ENGINE = MergeTree ORDER BY x", "01.sql:1", "ON CLUSTER"),
         ("CREATE VIEW v AS SELECT * FROM url('http://localhost:1', CSV, 'x UInt8')", "01.sql:1", "url()"),
         ("CREATE VIEW v AS SELECT * FROM (SELECT * FROM remote('h', a.b))", "01.sql:1", "remote()"),
+        (
+            "CREATE DICTIONARY d (k UInt64) PRIMARY KEY k SOURCE(HTTP(URL 'http://[::1]:1')) LAYOUT(FLAT()) LIFETIME(1)",
+            "01.sql:1",
+            "http()",
+        ),
+        (
+            "CREATE DICTIONARY d (k UInt64) PRIMARY KEY k SOURCE(CLICKHOUSE(PASSWORD 'x' TABLE 't')) LAYOUT(FLAT()) LIFETIME(1)",
+            "01.sql:1",
+            "a PASSWORD has no place",
+        ),
         ("CREATE VIEW v AS SELECT * FROM nowhere", "01.sql:1", "nowhere"),
         ("CREATE MATERIALIZED VIEW v ENGINE = Log POPULATE AS SELECT 1", "01.sql:1", "POPULATE"),
         (

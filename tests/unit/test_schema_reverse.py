@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse_client import ClickhouseError
-from ansible_collections.suho.platform.plugins.module_utils.schema_model import SchemaError
+from ansible_collections.suho.platform.plugins.module_utils.schema_model import SchemaError, Table
+from ansible_collections.suho.platform.plugins.module_utils.schema_parse import parse_create
+from ansible_collections.suho.platform.plugins.module_utils.schema_process import PlannerProcess
 from ansible_collections.suho.platform.plugins.module_utils.schema_quarantine import (
     entry_of,
     free_name,
@@ -396,3 +398,96 @@ def test_a_copy_beside_its_original_is_not_restored_for_itself() -> None:
 def test_errors_of_the_engine_are_clickhouse_errors(engine: EngineConnection) -> None:
     with pytest.raises(ClickhouseError):
         engine.run("SELECT nonsense")
+
+
+# Steps of every kind, as the planner makes them ------------------------------------------------------------
+
+OLD = """CREATE TABLE db.t (k String, n UInt8 DEFAULT 1, s String CODEC(ZSTD(1)) COMMENT 'c', d DateTime,
+    INDEX i n TYPE minmax GRANULARITY 1, CONSTRAINT p CHECK n < 200, PROJECTION q (SELECT k, count() GROUP BY k)
+) ENGINE = MergeTree PARTITION BY toYear(d) ORDER BY k TTL d + INTERVAL 9000 DAY SETTINGS min_bytes_for_wide_part = 0;
+CREATE TABLE db.z (k String, c UInt64) ENGINE = MergeTree ORDER BY k;
+CREATE TABLE db.a (k String) ENGINE = MergeTree ORDER BY k;
+CREATE MATERIALIZED VIEW db.mv TO db.z AS SELECT k, 1 AS c FROM db.t;
+CREATE VIEW db.v AS SELECT k FROM db.t;
+CREATE DICTIONARY db.w (k String, c UInt64 DEFAULT 0) PRIMARY KEY k SOURCE(CLICKHOUSE(DB 'db' TABLE 'z'))
+LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(60)"""
+NEW = """CREATE TABLE db.t (s String, k String, m UInt16 DEFAULT 2, -- renamed-from: n
+    d DateTime, x Nullable(UInt8), INDEX i m TYPE set(0) GRANULARITY 1, INDEX j x TYPE minmax GRANULARITY 1,
+    CONSTRAINT p CHECK m < 300, CONSTRAINT o CHECK k != 'never', PROJECTION q (SELECT k, max(m) GROUP BY k),
+    PROJECTION r (SELECT s, count() GROUP BY s)
+) ENGINE = MergeTree PARTITION BY toYear(d) ORDER BY k TTL d + INTERVAL 9001 DAY SETTINGS ttl_only_drop_parts = 1
+COMMENT 'new';
+-- renamed-from: a
+CREATE TABLE db.b (k String) ENGINE = MergeTree ORDER BY k;
+CREATE TABLE db.y (k String, c UInt64) ENGINE = MergeTree ORDER BY k;
+CREATE MATERIALIZED VIEW db.mv TO db.y AS SELECT k, 2 AS c FROM db.t;
+CREATE VIEW db.v AS SELECT k, x FROM db.t;
+CREATE DICTIONARY db.w (k String, c UInt64 DEFAULT 5) PRIMARY KEY k SOURCE(CLICKHOUSE(DB 'db' TABLE 'y'))
+LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(60);
+CREATE DICTIONARY db.w2 (k String, c UInt64 DEFAULT 5) PRIMARY KEY k SOURCE(CLICKHOUSE(DB 'db' TABLE 'y'))
+LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(60)"""
+
+
+class Changed(Lab):
+    """A database on which a release changes something of every kind."""
+
+    def __init__(self, engine: EngineConnection) -> None:
+        self.engine = engine
+        engine.fresh_database(DB, Q)
+        engine.run("CREATE DATABASE db")
+        for statement in OLD.split(";"):
+            engine.run(statement)
+        engine.run("INSERT INTO db.t SELECT toString(number), number, 's', '2024-01-01' FROM numbers(100)")
+        self.before = self.tables()
+
+    def tables(self) -> dict[str, Table]:
+        """All parts of all objects; the order of settings and indexes means nothing."""
+        return {name: parse_create(ddl) for name, ddl in self.ddl()}
+
+    def plan(self) -> list[dict[str, Any]]:
+        with PlannerProcess(timeout=60) as planner:
+            answer = planner.ask(
+                {
+                    "database": DB,
+                    "live": self.server().objects(DB),
+                    "files": [{"path": "new.sql", "text": NEW}],
+                    "allow": ["rewrite", "destructive"],
+                }
+            )
+        assert answer["refused"] == [], str(answer["refused"])
+        steps: list[dict[str, Any]] = answer["steps"]
+        return steps
+
+    def apply(self, steps: list[dict[str, Any]]) -> None:
+        for step in steps:
+            self.engine.run(step["statement"])
+
+
+def test_steps_of_every_kind_are_taken_back_also_when_killed_in_between(engine: EngineConnection) -> None:
+    lab = Changed(engine)
+    steps = lab.plan()
+    assert {step["name"].partition(".")[0] for step in steps} == {
+        "rename",
+        "alter",
+        "drop",
+        "create",
+        "replace",
+    }
+    ended_early, statements = True, 0
+    while ended_early:
+        lab = Changed(engine)
+        lab.apply(steps)
+        engine.run(
+            "INSERT INTO db.t (k, m, x, d) SELECT toString(number), number, 7, '2024-01-01' FROM numbers(50)"
+        )
+        ended_early = killed_after(lab, statements, lambda server: reverse(server, steps, "r1"))
+        reverse(lab.server(), steps, "r1")
+        assert lab.tables() == lab.before, f"killed after {statements}"
+        assert engine.query("SELECT count(), sum(n) FROM db.t").rows == [(150, 4950 + 1225)]
+        assert engine.scalar("SELECT count() FROM db.z") == 100
+        assert engine.scalar("SELECT count() FROM db_quarantine.`t__x__r1`") == 50
+        again = lab.server()
+        reverse(again, steps, "r1")
+        assert again.executed == [], f"killed after {statements}"
+        statements += 1
+    assert statements > 10
