@@ -30,6 +30,8 @@ _OPTIONS = {
     "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
     "steps": {"type": "list", "elements": "dict"},
     "release": {"type": "str"},
+    "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
+    "drop": {"type": "list", "elements": "str", "default": []},
     "quarantine_database": {"type": "str"},
     "allow": {"type": "list", "elements": "str", "default": []},
     "plan_timeout": {"type": "int", "default": 120},
@@ -75,6 +77,11 @@ class ActionModule(ActionBase):
             check_identifier(args["database"], "database")
             if args["release"] is not None:
                 check_release(args["release"])
+            if bool(args["drop"]) != (args["policy"] == "drop"):
+                raise SchemaError(
+                    f"policy {args['policy']} with drop {', '.join(args['drop']) or 'empty'}: "
+                    "data is dropped by policy drop, and only what drop names"
+                )
             if args["state"] == "reversed":
                 self.reverse()
             else:
@@ -186,7 +193,8 @@ class ActionModule(ActionBase):
     # reversed ------------------------------------------------------------------------------------------
 
     def reverse(self) -> None:
-        done = self.module("reverse", steps=self.args["steps"])
+        names = ("steps", "policy", "drop")
+        done = self.module("reverse", **{name: self.args[name] for name in names})
         self.take(done)
         before = _unsealed(done["before"])
         after = _unsealed(done["after"]) if "after" in done else before

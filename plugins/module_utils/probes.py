@@ -63,8 +63,10 @@ def restored_containers(
     ]
 
 
-def restored_assertions(manifest: Mapping[str, Any], database: str) -> list[dict[str, Any]]:
-    """Return for clickhouse_assert: what a release added to the schema is out of the way again.
+def restored_assertions(
+    manifest: Mapping[str, Any], database: str, policy: str = "quarantine"
+) -> list[dict[str, Any]]:
+    """Return for clickhouse_assert: what a release added to the schema is out of the way again, or stays by policy.
 
     The first one stands for itself: whatever a release changed, the database has to answer after its rollback.
     """
@@ -82,17 +84,20 @@ def restored_assertions(manifest: Mapping[str, Any], database: str) -> list[dict
             table = undo["table"]
             if undo["action"] == "quarantine_table":
                 sql = "SELECT count() FROM system.tables WHERE database = %(database)s AND name = %(table)s"
-                name, params = f"table {table} is out of the database", {}
+                name, params = f"table {table} is {'in' if policy == 'keep' else 'out of'} the database", {}
             elif undo["action"] == "drop_column":
                 sql = (
                     "SELECT count() FROM system.columns "
                     "WHERE database = %(database)s AND table = %(table)s AND name = %(column)s"
                 )
-                name, params = f"column {table}.{undo['column']} is gone", {"column": undo["column"]}
+                name = f"column {table}.{undo['column']} {'stays' if policy == 'keep' else 'is gone'}"
+                params = {"column": undo["column"]}
             else:
                 continue
             params = {**params, "database": database, "table": table}
-            assertions.append({"name": name, "kind": "query", "sql": sql, "params": params, "value": 0})
+            assertions.append(
+                {"name": name, "kind": "query", "sql": sql, "params": params, "value": int(policy == "keep")}
+            )
     return assertions
 
 

@@ -11,7 +11,7 @@ is continued by running it again, and one that is complete changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .clickhouse_names import check_name, literal, quote
 from .schema_model import GUARD, SchemaError
@@ -24,18 +24,71 @@ from .schema_views import view_parts
 ROW = "__row"
 
 
-def reverse(server: Server, steps: Sequence[Mapping[str, Any]], release: str) -> list[dict[str, Any]]:
-    """Undo *steps* from the last to the first; returns what went to the quarantine, with counts."""
+class Data(NamedTuple):
+    """What becomes of the rows and values that the release has brought; quarantine if neither says otherwise."""
+
+    keep: bool = False  # tables and columns stay where they are
+    drop: frozenset[str] = (
+        frozenset()
+    )  # tables, and columns as table.column, that are dropped with their data
+
+
+def reverse(
+    server: Server, steps: Sequence[Mapping[str, Any]], release: str, data: Data | None = None
+) -> list[dict[str, Any]]:
+    """Undo *steps* from the last to the first; returns what went to the quarantine, or stayed, with counts."""
+    data = data or Data()
     undo = [item for step in reversed(steps) for item in step.get("undo", [])]
     for item in undo:
         _check(item)
+    added = set(filter(None, map(_holds, undo)))
+    unknown = data.drop - added
+    if unknown:
+        known = ", ".join(sorted(added)) or "nothing"
+        raise SchemaError(
+            f"drop: {', '.join(sorted(unknown))} was not added by the release; it has added {known}"
+        )
     quarantined: list[dict[str, Any]] = []
     for item in _left(server, undo):
         with explained(f"reverse of {item['action']} on {server.database}.{item['table']}"):
-            kept = _undo(server, item, undo, release)
+            name = _holds(item)
+            kept = None
+            if name in data.drop:
+                _drop(server, item)
+            elif name and data.keep:
+                kept = _stays(server, item)
+            else:
+                kept = _undo(server, item, undo, release)
         if kept:
             quarantined.append(kept)
     return quarantined
+
+
+def _holds(item: Mapping[str, str]) -> str:
+    """The table or column that the release has added, if the action takes away data; else nothing."""
+    names = {"quarantine_table": ("table",), "drop_column": ("table", "column")}.get(item["action"], ())
+    return ".".join(item[part] for part in names)
+
+
+def _drop(server: Server, item: Mapping[str, str]) -> None:
+    target = f"{quote(server.database)}.{quote(item['table'])}"
+    if not server.exists(server.database, item["table"]):
+        return
+    if item["action"] == "quarantine_table":
+        server.run(f"DROP TABLE {target} SYNC")
+    elif item["column"] in server.columns(item["table"]):
+        server.run(f"ALTER TABLE {target} DROP COLUMN {quote(item['column'])}")
+
+
+def _stays(server: Server, item: Mapping[str, str]) -> dict[str, Any] | None:
+    if not server.exists(server.database, item["table"]):
+        return None
+    return {
+        "object": f"{server.database}.{_holds(item)}",
+        "quarantine": "",
+        "rows": server.count(server.database, item["table"]),
+        "kept": "it stays, by the policy keep",
+    }
 
 
 def _left(server: Server, undo: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:

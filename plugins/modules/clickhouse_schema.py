@@ -61,6 +61,22 @@ options:
       - Id of the release, which becomes part of the names in the quarantine database.
       - Letters, digits, C(.), C(-) and single C(_). Required with O(state=reversed).
     type: str
+  policy:
+    description:
+      - What becomes of rows and values that the release has brought, with O(state=reversed).
+      - V(quarantine) moves them to O(quarantine_database).
+      - V(keep) leaves new tables and columns where they are. Software that does not know them has to get on with that.
+      - V(drop) deletes those that O(drop) names, and moves all others to O(quarantine_database).
+    type: str
+    choices: [quarantine, keep, drop]
+    default: quarantine
+  drop:
+    description:
+      - Tables, and columns as C(table.column), to drop with all their data. Each must have been added by the release.
+      - Required with O(policy=drop), and possible with nothing else.
+    type: list
+    elements: str
+    default: []
   quarantine_database:
     description: Database for what is taken back. By default, O(database) followed by C(_quarantine).
     type: str
@@ -193,7 +209,7 @@ from ..module_utils.clickhouse_client import ClickhouseError, connect, login_fro
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_restore import restore
-from ..module_utils.schema_reverse import reverse
+from ..module_utils.schema_reverse import Data, reverse
 from ..module_utils.schema_server import Server
 
 
@@ -204,6 +220,8 @@ def schema_options() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
         "steps": {"type": "list", "elements": "dict"},
         "release": {"type": "str"},
+        "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
+        "drop": {"type": "list", "elements": "str", "default": []},
         "quarantine_database": {"type": "str"},
         "allow": {"type": "list", "elements": "str", "default": []},
         "plan_timeout": {"type": "int", "default": 120},
@@ -220,7 +238,8 @@ def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None
         server.apply(params["steps"] or [], params["fingerprint"])
         result["restored"] = restore(server, params["restore"])
     elif params["operation"] == "reverse":
-        result["quarantined"] = reverse(server, params["steps"] or [], check_release(params["release"]))
+        data = Data(params["policy"] == "keep", frozenset(params["drop"]))
+        result["quarantined"] = reverse(server, params["steps"] or [], check_release(params["release"]), data)
     if server.executed:
         result["after"] = sealed(server.read())
 

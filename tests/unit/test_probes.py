@@ -88,6 +88,13 @@ def test_after_a_rollback_what_was_added_must_be_gone():
     assert {column["value"], table["value"]} == {0}
 
 
+def test_after_a_rollback_that_keeps_data_what_was_added_must_still_be_there():
+    _answers, column, table = restored_assertions(MANIFEST, "db", "keep")
+    assert column["name"] == "column t.c stays"
+    assert table["name"] == "table new is in the database"
+    assert {column["value"], table["value"]} == {1}
+
+
 def test_a_rollback_without_schema_steps_still_has_something_to_prove():
     assert len(restored_assertions({"schema": {"steps": []}}, "db")) == 1
 

@@ -118,6 +118,26 @@ def audit_state(host: Host) -> None:
     host.engine.run("INSERT INTO db.bars SELECT toString(number), now() FROM numbers(10)")
 
 
+@pytest.mark.parametrize(
+    "args", [{"policy": "drop"}, {"drop": ["fresh"]}, {"policy": "keep", "drop": ["fresh"]}]
+)
+def test_data_is_dropped_by_policy_and_by_name_only(host: Host, args: dict[str, Any]) -> None:
+    audit_state(host)
+    done = host.task(state="reversed", steps=[], release="r1", **args)
+    assert done["failed"]
+    assert "data is dropped by policy drop, and only what drop names" in done["msg"]
+    assert host.calls == []
+
+
+def test_a_policy_reaches_the_server(host: Host) -> None:
+    audit_state(host)
+    steps = host.present(release="r1")["steps"]
+    done = host.task(state="reversed", steps=steps, release="r1", policy="drop", drop=["fresh"])
+    assert not done.get("failed"), done.get("msg")
+    assert "DROP TABLE `db`.`fresh` SYNC" in done["executed_statements"]
+    assert [item["object"] for item in done["quarantined"]] == ["db.bars.ind"]
+
+
 def test_check_apply_again_reverse_and_present(host: Host) -> None:
     audit_state(host)
     foreseen = host.present(check=True)

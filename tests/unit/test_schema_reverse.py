@@ -21,7 +21,7 @@ from ansible_collections.suho.platform.plugins.module_utils.schema_quarantine im
     restorable,
 )
 from ansible_collections.suho.platform.plugins.module_utils.schema_restore import restore
-from ansible_collections.suho.platform.plugins.module_utils.schema_reverse import reverse
+from ansible_collections.suho.platform.plugins.module_utils.schema_reverse import Data, reverse
 from ansible_collections.suho.platform.plugins.module_utils.schema_server import Server
 from clickhouse_engine import EngineConnection
 
@@ -146,6 +146,39 @@ def test_a_dry_reverse_tells_and_does_nothing(lab: Lab) -> None:
     assert server.executed == []
     assert (lab.content(), lab.ddl()) == (content, deployed)
     assert server.objects(Q) == []
+
+
+def test_what_is_kept_by_policy_stays_with_its_rows(lab: Lab) -> None:
+    lab.deploy()
+    lab.write()
+    content = lab.content()
+    kept = {item["object"]: item["rows"] for item in reverse(lab.server(), STEPS, "r1", Data(keep=True))}
+    assert kept == {"db.fresh": 60, "db.bars.ind": 202, "db.bars.opt": 202}
+    assert lab.content() == content
+    assert lab.server().objects(Q) == []
+
+
+def test_only_what_is_named_is_dropped(lab: Lab) -> None:
+    lab.deploy()
+    lab.write()
+    drop = Data(drop=frozenset({"fresh", "bars.opt"}))
+    kept = {item["object"]: item["rows"] for item in reverse(lab.server(), STEPS, "r1", drop)}
+    assert kept == {"db.bars.ind": 52}
+    assert lab.ddl() == lab.before
+    again = lab.server()
+    assert reverse(again, STEPS, "r1", drop) == []
+    assert again.executed == []
+
+
+@pytest.mark.parametrize("name", ["bars", "bars.x", "nothing", "fresh.k", ""])
+def test_what_the_release_has_not_added_is_never_dropped(lab: Lab, name: str) -> None:
+    lab.deploy()
+    deployed = lab.ddl()
+    with pytest.raises(
+        SchemaError, match=r"was not added by the release; it has added bars\.ind, bars\.opt, fresh"
+    ):
+        reverse(lab.server(), STEPS, "r1", Data(drop=frozenset({name})))
+    assert lab.ddl() == deployed
 
 
 class Killed(Exception):
