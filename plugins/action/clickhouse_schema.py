@@ -62,6 +62,7 @@ class ActionModule(ActionBase):
             ],
         )
         self.args, self.task_vars = args, task_vars or {}
+        self.done: set[str] = set()
         self.outcome: dict[str, Any] = {
             "changed": False,
             "steps": [],
@@ -223,6 +224,7 @@ class ActionModule(ActionBase):
         return result
 
     def take(self, done: dict[str, Any]) -> None:
+        self.done = set(done.get("done", ()))
         for key in ("executed_statements", "quarantined", "restored"):
             self.outcome[key] = done.get(key, self.outcome[key])
         self.outcome["changed"] = bool(self.outcome["executed_statements"]) or (
@@ -231,8 +233,7 @@ class ActionModule(ActionBase):
         self.outcome["pending"] = self.left()
 
     def left(self) -> list[str]:
-        executed = set(self.outcome["executed_statements"])
-        return [step["statement"] for step in self.outcome["steps"] if step["statement"] not in executed]
+        return [step["statement"] for step in self.outcome["steps"] if step["name"] not in self.done]
 
     def whole_ddl(self, live: dict[str, Any]) -> str:
         """The database as a script that could make it again, without the password, should it stand in there."""

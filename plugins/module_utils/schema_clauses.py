@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from .clickhouse_names import quote
 from .schema_compare import COMMENT, REMOVE_TTL, RESET, SETTING, TTL, Comparison
-from .schema_model import ADDITIVE, DESTRUCTIVE, REWRITE, Table
+from .schema_model import ADDITIVE, DESTRUCTIVE, REWRITE, Step, Table
 
 _TITLES = {
     "engine": "engine",
@@ -20,21 +23,71 @@ _TITLES = {
     "as": "query",
     "other": "other definitions",
 }
-_REBUILD = "needs a rebuild of the table, which this module does not do"
 _CAST = re.compile(r"\btoDateTime\((`?)([A-Za-z_]\w*)\1\)")
 # A time after which rows go, as an expression and a number of one unit; nothing else is compared by length.
 _SPAN = re.compile(r"^(.*) \+ (?:toInterval(\w+)\((\d+)\)|INTERVAL (\d+) (\w+))(?: DELETE)?$", re.DOTALL)
 _SWITCH = {"true": "1", "false": "0"}
 
 
-def compare_clauses(one: Comparison) -> None:
-    for key, title in _TITLES.items():
+class Key(NamedTuple):
+    """A clause that no ALTER can change."""
+
+    name: str
+    found: str
+    wanted: str
+
+
+def compare_clauses(one: Comparison) -> list[Key]:
+    """Compare all clauses; returns those that need a rebuild of the table."""
+    keys = []
+    for key in _TITLES:
         found, wanted = _clause(one.live, key), _clause(one.desired, key)
         if not one.same(found, wanted, "expression"):
-            one.refuse(key, found, wanted, DESTRUCTIVE, f"a change of the {title} {_REBUILD}")
+            keys.append(Key(key, found, wanted))
     _ttl(one)
     _comment(one)
     _settings(one)
+    return keys
+
+
+def settle_keys(one: Comparison, keys: Sequence[Key]) -> None:
+    """Rebuild the table if that is allowed by its name, after all else of it was settled; else refuse each clause."""
+    if not keys:
+        return
+    name = f"{one.live.name}.rebuild"
+    left = [item.name for item in one.result.refused if item.object == one.object]
+    if name in one.policy.deny:
+        help_text = f"which is not possible: {one.policy.deny[name]}"
+    elif name not in one.policy.allow:
+        help_text = f"allow it by its name, {name}"
+    elif left:
+        help_text = f"for which everything else of the table has to be settled first: {', '.join(left)}"
+    else:
+        one.result.steps.append(_rebuild(one, name, keys))
+        return
+    for key in keys:
+        reason = f"a change of the {_TITLES[key.name]} needs a rebuild of the table; {help_text}"
+        one.refuse(key.name, key.found, key.wanted, DESTRUCTIVE, reason)
+
+
+def _rebuild(one: Comparison, name: str, keys: Sequence[Key]) -> Step:
+    reason = "; ".join(
+        f"another {_TITLES[key.name]}: found {key.found or 'nothing'}, expected {key.wanted or 'nothing'}"
+        for key in keys
+    )
+    checks = [{"check": "rebuild_space", "table": one.live.name}]
+    return Step(
+        name=f"rebuild.{one.live.name}",
+        object=one.object,
+        risk=DESTRUCTIVE,
+        statement=one.desired.ddl,
+        reverse=f"EXCHANGE TABLES {one.target} AND <quarantine>.{quote(one.live.name + '__<release>~rebuilt')}",
+        undo=[{"action": "give_back", "table": one.live.name, "statement": one.live.ddl}],
+        reason=reason,
+        effect="copies every row into a table of the new definition; the old one stays in the quarantine",
+        changes=[{"name": name, "class": DESTRUCTIVE, "reason": reason, "checks": checks}],
+        do={"action": "rebuild", "table": one.live.name, "statement": one.desired.ddl},
+    )
 
 
 def _clause(table: Table, key: str) -> str:

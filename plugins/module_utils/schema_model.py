@@ -82,6 +82,8 @@ class Step:
     effect: str
     # The differences that it settles, each with name, class, reason and the checks on live data.
     changes: list[dict[str, Any]] = field(default_factory=list)
+    # What is done instead of the statement alone, where that takes more than one; then the statement is the decisive one.
+    do: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         data = asdict(self)

@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .clickhouse_names import quote
-from .schema_clauses import compare_clauses
+from .schema_clauses import compare_clauses, settle_keys
 from .schema_columns import compare_columns
 from .schema_compare import Comparison, Same
 from .schema_model import ADDITIVE, DESTRUCTIVE, GUARD, Plan, Policy, Refusal, Step, Table
 from .schema_parts import compare_parts
+from .schema_rebuild import BACK, FORWARD
 from .schema_views import compare_view
 
 
@@ -55,8 +56,9 @@ def _compare(one: Comparison) -> None:
     else:
         compare_columns(one)
         compare_parts(one)
-        compare_clauses(one)
+        keys = compare_clauses(one)
         one.finish()
+        settle_keys(one, keys)
 
 
 def heal(database: str, live: Mapping[str, Table], desired: Mapping[str, Table]) -> list[Step]:
@@ -64,20 +66,24 @@ def heal(database: str, live: Mapping[str, Table], desired: Mapping[str, Table])
     steps = []
     for name, table in desired.items():
         constraints = live[name].constraints if name in live else {}
-        for column in table.columns:
-            if GUARD + column not in constraints or GUARD + column in table.constraints:
+        for guard in constraints:
+            if not guard.startswith(GUARD) or guard in table.constraints:
                 continue
+            column = guard[len(GUARD) :]
             target = f"{quote(database)}.{quote(name)}"
+            rebuild = guard in (FORWARD, BACK)
+            what = "the table closed" if rebuild else f"column {column} locked against new values"
             steps.append(
                 Step(
-                    name=f"{name}.column.{column}.unlock",
+                    name=f"{name}.unlock" if rebuild else f"{name}.column.{column}.unlock",
                     object=f"{database}.{name}",
                     risk=ADDITIVE,
-                    statement=f"ALTER TABLE {target} DROP CONSTRAINT {quote(GUARD + column)}",
-                    reverse="-- nothing: a reverse locks the column again by itself",
+                    statement=f"ALTER TABLE {target} DROP CONSTRAINT {quote(guard)}",
+                    reverse="-- nothing: a reverse locks again by itself",
                     undo=[],
-                    reason=f"an interrupted reverse left column {column} locked against new values",
+                    reason=f"an interrupted {'rebuild' if rebuild else 'reverse'} left {what}",
                     effect="changes metadata only",
+                    do={"action": "reopen", "table": name} if rebuild else {},
                 )
             )
     return steps

@@ -6,7 +6,8 @@
 
 A table of release r is kept as table__r; the data of a column as table__column__r. A suffix after '~' tells
 about the state: a number where a name was taken already, 'copy' for a copy that is not complete, 'staging'
-for rows on their way back, 'restored' for data that was brought back and is kept for reference.
+for rows on their way back, 'restored' for data that was brought back and is kept for reference, 'rebuilt' for the
+table of before a rebuild, whose rows are in the new one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 COPY, STAGING, RESTORED, LOOKUP = "copy", "staging", "restored", "lookup"
-_UNFINISHED = (COPY, LOOKUP)
+REBUILDING, REBUILT, DELTA = "rebuilding", "rebuilt", "delta"
+# Nothing of these belongs back into a table.
+_NOT_RESTORED = (COPY, LOOKUP, RESTORED, REBUILDING, REBUILT, DELTA)
 
 
 class Entry(NamedTuple):
@@ -54,7 +57,7 @@ def entry_of(item: Mapping[str, str]) -> Entry | None:
     table, separator, release = base.rpartition("__")
     if not separator or not table or not release:
         return None
-    if suffix.split("~")[-1] in _UNFINISHED or suffix.split("~")[-1] == RESTORED:
+    if suffix.split("~")[-1] in _NOT_RESTORED:
         return None
     meta = _meta(item.get("comment", ""))
     if meta:

@@ -195,11 +195,18 @@ class _Rehearsal:
             if step.name == f"database.{self.database}":
                 continue  # the scratch database is there already
             try:
-                self.engine.run(step.statement)
+                for statement in self.forward_statements(step):
+                    self.engine.run(statement)
             except EngineError as error:
                 raise impossible(
                     steps, step.object, f"the rehearsal of {step.name} failed with {error}", step.statement
                 ) from None
+
+    def forward_statements(self, step: Step) -> list[str]:
+        """What a step does on a server, without the data."""
+        if step.do.get("action") == "rebuild":
+            return [f"DROP TABLE {quote(self.database)}.{quote(step.do['table'])} SYNC", step.statement]
+        return [step.statement]
 
     def check_forward(
         self,
@@ -235,6 +242,8 @@ class _Rehearsal:
         action, what = item["action"], item["action"].partition("_")[2]
         if action == "quarantine_table":
             return [f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"]
+        if action == "give_back":
+            return [f"DROP TABLE {table} SYNC", item["statement"]]
         if action == "remake_view":
             return [f"DROP VIEW IF EXISTS {table} SYNC", item["statement"]]
         if action == "rename_object":

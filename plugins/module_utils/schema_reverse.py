@@ -17,6 +17,7 @@ from .clickhouse_names import check_name, literal, quote
 from .schema_model import GUARD, SchemaError
 from .schema_parse import parse_create
 from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
+from .schema_rebuild import give_back
 from .schema_server import Server, explained
 from .schema_tokens import significant, unquote
 from .schema_views import view_parts
@@ -105,6 +106,7 @@ def _left(server: Server, undo: Sequence[Mapping[str, str]]) -> list[Mapping[str
 # What each action names beside the table.
 _FIELDS = {
     "quarantine_table": (),
+    "give_back": ("statement",),
     "drop_view": (),
     "drop_dictionary": (),
     "rename_object": ("to", "kind"),
@@ -142,6 +144,8 @@ def _undo(
         return None  # taken back already, as a whole
     if action == "quarantine_table":
         return _move_table(server, table, release)
+    if action == "give_back":
+        return give_back(server, table, release)
     if action == "drop_column":
         others = {other["column"] for other in undo if other.get("column") and other["table"] == table}
         return _ColumnReverse(server, table, item["column"], others, release).run()

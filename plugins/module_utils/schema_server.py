@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,7 @@ class Server:
         self.dry = dry
         self.executed: list[str] = []
         self.pending: list[str] = []
+        self.done: list[str] = []  # names of the steps that are complete
 
     def run(self, statement: str) -> None:
         """Run a statement that changes something, or only note it in a dry run."""
@@ -126,7 +127,12 @@ class Server:
 
     # Changing it ---------------------------------------------------------------------------------------
 
-    def apply(self, steps: Sequence[Mapping[str, Any]], expected_fingerprint: str) -> None:
+    def apply(
+        self,
+        steps: Sequence[Mapping[str, Any]],
+        expected_fingerprint: str,
+        actions: Mapping[str, Callable[[Mapping[str, str]], None]] | None = None,
+    ) -> None:
         """Run the steps, if the schema is still the one that was planned for."""
         if fingerprint(self.objects(self.database)) != expected_fingerprint:
             raise SchemaError(
@@ -135,7 +141,11 @@ class Server:
             )
         for step in steps:
             with explained(f"step {step['name']}", step["statement"]):
-                self.run(step["statement"])
+                if step.get("do"):
+                    (actions or {})[step["do"]["action"]](step["do"])
+                else:
+                    self.run(step["statement"])
+            self.done.append(step["name"])
 
 
 @contextmanager

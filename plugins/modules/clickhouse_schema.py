@@ -59,7 +59,7 @@ options:
   release:
     description:
       - Id of the release, which becomes part of the names in the quarantine database.
-      - Letters, digits, C(.), C(-) and single C(_). Required with O(state=reversed).
+      - Letters, digits, C(.), C(-) and single C(_). Required with O(state=reversed), and of use for a rebuild.
     type: str
   policy:
     description:
@@ -86,7 +86,10 @@ options:
         for all of them.
       - A step of the class C(rewrite) keeps every value, but may rewrite parts, or change how writers and readers get on
         with the table. One of the class C(destructive) may delete rows or values, such as a shorter TTL or a narrower type.
-      - No class and no name allows a change of the engine or of a key, or the loss of a column.
+      - The name C(<table>.rebuild), and no class, allows another engine or other keys. The rows are copied while writers go on,
+        then the table is closed for a moment, the rest is copied, both are compared, and the names are exchanged. The old
+        table stays in the quarantine. A writer gets an error while the table is closed, and has to try again.
+      - Nothing allows the loss of a column.
     type: list
     elements: str
     default: []
@@ -208,6 +211,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
 from ..module_utils.schema_model import SchemaError
+from ..module_utils.schema_rebuild import rebuild, reopen
 from ..module_utils.schema_restore import restore
 from ..module_utils.schema_reverse import Data, reverse
 from ..module_utils.schema_server import Server
@@ -235,7 +239,14 @@ def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None
     """Do one operation; *result* holds what was done so far, also when an error ends it."""
     result["before"] = sealed(server.read())
     if params["operation"] == "apply":
-        server.apply(params["steps"] or [], params["fingerprint"])
+        release = check_release(params["release"] or "unnamed")
+        actions = {
+            name: lambda item, make=make: result["quarantined"].extend(
+                filter(None, [make(server, item, release)])
+            )
+            for name, make in (("rebuild", rebuild), ("reopen", reopen))
+        }
+        server.apply(params["steps"] or [], params["fingerprint"], actions)
         result["restored"] = restore(server, params["restore"])
     elif params["operation"] == "reverse":
         data = Data(params["policy"] == "keep", frozenset(params["drop"]))
@@ -258,7 +269,7 @@ def main() -> None:
         quarantine = module.params["quarantine_database"] or f"{database}_quarantine"
         with connect(login_from(module.params)) as connection:
             server = Server(connection, database, check_identifier(quarantine), dry=module.check_mode)
-            result.update(executed_statements=server.executed, pending=server.pending)
+            result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
             work(server, module.params, result)
     except (ClickhouseError, SchemaError, NameNotValid) as problem:
         error = str(problem)

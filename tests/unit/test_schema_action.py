@@ -66,7 +66,7 @@ class Host:
         self.calls.append(params["operation"])
         result: dict[str, Any] = {"quarantined": [], "restored": []}
         server = Server(self.engine, params["database"], "db_quarantine", dry=check)  # type: ignore[arg-type]
-        result.update(executed_statements=server.executed, pending=server.pending)
+        result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
         try:
             if self.broken:
                 raise self.broken
