@@ -17,9 +17,10 @@ from .clickhouse_names import check_name, literal, quote
 from .schema_model import GUARD, SchemaError
 from .schema_parse import parse_create
 from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
+from .schema_readers import VIEWS_SQL, fed_sql, fed_views, users
 from .schema_rebuild import give_back
 from .schema_server import Server, explained
-from .schema_tokens import significant, unquote
+from .schema_values import is_default
 from .schema_views import view_parts
 
 ROW = "__row"
@@ -184,7 +185,8 @@ def _has(server: Server, table: str, what: str, name: str) -> bool:
 
 def _move_table(server: Server, table: str, release: str) -> dict[str, Any]:
     """Move the table, with its rows, by its name alone: nothing is copied."""
-    readers = _readers(server, table)
+    # An insert into the table would feed nothing any more, and nobody would notice.
+    readers = fed_views(server.rows(fed_sql(server.database, table)))
     if readers:
         raise SchemaError(
             f"{server.database}.{table} cannot be moved to the quarantine: {', '.join(readers)} would stop working; "
@@ -202,17 +204,6 @@ def _move_table(server: Server, table: str, release: str) -> dict[str, Any]:
         "quarantine": f"{server.quarantine}.{name}",
         "rows": rows,
     }
-
-
-def _readers(server: Server, table: str) -> list[str]:
-    """Materialized views that are fed by the table: an insert into it would fail without them noticing."""
-    found = server.rows(
-        "SELECT dependencies_database AS databases, dependencies_table AS tables FROM system.tables "
-        "WHERE database = %(database)s AND name = %(table)s",
-        database=server.database,
-        table=table,
-    )
-    return [f"{database}.{name}" for row in found for database, name in zip(row["databases"], row["tables"])]
 
 
 class _ColumnReverse:
@@ -269,13 +260,10 @@ class _ColumnReverse:
 
     def check_readers(self) -> None:
         """A view that reads the column would fail at the next insert or select."""
-        broken = []
-        for item in self.server.objects(self.server.database):
-            if item["engine"] not in ("View", "MaterializedView"):
-                continue
-            names = {unquote(token) for token in significant(item["ddl"])}
-            if self.table in names and self.column in names:
-                broken.append(item["name"])
+        database = self.server.database
+        broken = [
+            str(view) for view, _use in users(self.server.rows(VIEWS_SQL), database, self.table, self.column)
+        ]
         if broken:
             raise SchemaError(
                 f"column {self.column} of {self.target} cannot be taken back: {', '.join(broken)} reads it; "
@@ -284,12 +272,7 @@ class _ColumnReverse:
 
     def is_default(self) -> str:
         """Condition for rows that hold nothing of their own in the column."""
-        column = self.columns[self.column]
-        if column["default_expression"]:
-            default = f"CAST({column['default_expression']} AS {column['type']})"
-        else:
-            default = f"defaultValueOfTypeName({literal(column['type'])})"
-        return f"{as_text(quote(self.column))} = {as_text(default)}"
+        return is_default(self.column, self.columns[self.column])
 
     def close(self) -> None:
         """Let no new value into the column, and wait until no insert is left that may still bring one."""
@@ -333,8 +316,3 @@ class _ColumnReverse:
 def row_hash(columns: Sequence[str]) -> str:
     """Expression that finds a row again by all its other values, where its key may stand for several rows."""
     return f"hex(sipHash128(toString(tuple({', '.join(quote(name) for name in columns)}))))"
-
-
-def as_text(expression: str) -> str:
-    """A value as text, with NULL as a text of its own, so that != never yields NULL."""
-    return f"ifNull(toString({expression}), '\\\\N')"
