@@ -33,6 +33,10 @@ for line in sys.stdin:
     except Exception as error:
         code = re.search(r"Code: (\\d+)", str(error))
         answer = {"error": str(error), "code": int(code.group(1)) if code else 0}
+        try:
+            live.query("SELECT 1")  # takes with it what the failed query had written already
+        except Exception:
+            pass
     out.write(json.dumps(answer) + "\\n"); out.flush()
 """
 
@@ -73,6 +77,8 @@ class EngineConnection:
             context = SimpleNamespace(server_info=SimpleNamespace(get_timezone=lambda: "UTC"))
             sql = sql % escape_params(dict(params), context)
         self.statements.append(sql)
+        if settings:
+            sql += " SETTINGS " + ", ".join(f"{name} = {value!r}" for name, value in settings.items())
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps(sql) + "\n")
