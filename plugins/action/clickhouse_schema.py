@@ -35,6 +35,7 @@ _OPTIONS = {
     "quarantine_database": {"type": "str"},
     "allow": {"type": "list", "elements": "str", "default": []},
     "plan_timeout": {"type": "int", "default": 120},
+    "assess_timeout": {"type": "float", "default": 30.0},
 }
 
 
@@ -63,12 +64,14 @@ class ActionModule(ActionBase):
         )
         self.args, self.task_vars = args, task_vars or {}
         self.done: set[str] = set()
+        self.deny: dict[str, str] = {}
         self.outcome: dict[str, Any] = {
             "changed": False,
             "steps": [],
             "pending": [],
             "executed_statements": [],
             "refused": [],
+            "findings": [],
             "quarantined": [],
             "restored": [],
             "live_ddl": "",
@@ -103,6 +106,8 @@ class ActionModule(ActionBase):
         self.outcome["live_ddl"] = self.whole_ddl(live)
         with PlannerProcess(self.args["plan_timeout"]) as planner:
             plan = self.plan(planner, live, files)
+            if self.assess(plan):
+                plan = self.plan(planner, live, files)
             restore = restorable(live["quarantined"], plan["columns"])
             self.outcome.update({key: plan[key] for key in ("steps", "refused", "rehearsal", "diff")})
             self.outcome["warnings"] = plan["rehearsal"]["warnings"]
@@ -120,6 +125,24 @@ class ActionModule(ActionBase):
         if plan["refused"]:
             self.complain(plan["refused"])
 
+    def assess(self, plan: dict[str, Any]) -> bool:
+        """Ask the live data about what an empty rehearsal cannot see; tells whether something turned out impossible."""
+        questions = [
+            {"name": change["name"], "checks": change["checks"]}
+            for step in plan["steps"]
+            for change in step["changes"]
+            if change["checks"]
+        ]
+        if questions:
+            answer = self.module("assess", steps=questions, assess_timeout=self.args["assess_timeout"])
+            self.outcome["findings"] = answer["findings"]
+            # By their order, not by the names in the answer: there, Ansible hides what looks like the password.
+            names = [question["name"] for question in questions for _check in question["checks"]]
+            for name, item in zip(names, answer["findings"]):
+                if item["blocking"]:
+                    self.deny.setdefault(name, item["text"])
+        return bool(self.deny)
+
     def plan(
         self, planner: PlannerProcess, live: dict[str, Any], files: list[dict[str, str]]
     ) -> dict[str, Any]:
@@ -131,6 +154,7 @@ class ActionModule(ActionBase):
                 "live": live["objects"],
                 "files": files,
                 "allow": self.args["allow"],
+                "deny": self.deny,
             }
         )
 

@@ -41,7 +41,12 @@ def deploy_plan(
         "swap": {name: (services[name].get("container") or {}).get("image_id") for name in swap},
     }
     return {
-        "schema": {"steps": steps, "refused": refused, "restored": restored},
+        "schema": {
+            "steps": steps,
+            "refused": refused,
+            "restored": restored,
+            "findings": list(schema.get("findings") or []),
+        },
         "compose": {
             "path": compose.get("path", ""),
             "changed": changed,

@@ -212,7 +212,11 @@ def _step(step: Any) -> dict[str, str]:
     text = (
         "\n".join(str(line) for line in statement) if isinstance(statement, (list, tuple)) else str(statement)
     )
-    used = ("object", "table", "name", "target", "statement", "sql", "query", "statements")
+    # What is for machines alone does not belong on the page.
+    used = (
+        *("object", "table", "name", "target", "statement", "sql", "query", "statements"),
+        *("undo", "changes", "do"),
+    )
     detail = ", ".join(
         f"{key}: {cell(value)}"
         for key, value in step.items()
@@ -230,6 +234,7 @@ def _plan(plan: dict[str, Any]) -> dict[str, Any]:
         "hash": cell(plan.get("hash")) if plan.get("hash") else "",
         "steps": [_step(step) for step in schema.get("steps") or []],
         "refused": [_step(step) for step in schema.get("refused") or []],
+        "findings": [cell(item["text"]) for item in schema.get("findings") or [] if item["verdict"] != "ok"],
         "services": plain_rows(plan.get("services")),
         "compose_changed": bool(compose.get("changed")),
         "compose_diff": block(diff if isinstance(diff, str) else json.dumps(diff, indent=2, default=str)),

@@ -97,10 +97,16 @@ options:
     description: Seconds for planning and rehearsing on the controller.
     type: int
     default: 120
+  assess_timeout:
+    description:
+      - Seconds for asking the live data what allowed changes would do to it. Only reads, and only with changes to ask about.
+      - What could not be told in that time is no permission.
+    type: float
+    default: 30.0
   operation:
     description: Internal. The part of the work that the controller asks the target for.
     type: str
-    choices: [read, apply, reverse]
+    choices: [read, assess, apply, reverse]
     default: read
   restore:
     description: Internal. Quarantine tables to restore.
@@ -178,6 +184,24 @@ refused:
   returned: with O(state=present)
   type: list
   elements: dict
+findings:
+  description:
+    - What the live data says about changes that were allowed. Those that are C(blocked), or C(unknown) where that matters,
+      are among RV(refused) with the finding as their reason.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  contains:
+    step: {description: Name of the change., type: str}
+    check:
+      description: C(ttl), C(column_ttl), C(cast), C(rewrite_bytes), C(readers) or C(rebuild_space).
+      type: str
+    object: {description: "Table, or column of a table, that was asked.", type: str}
+    observed: {description: "Rows, bytes or names that were found.", type: raw}
+    limit: {description: What is allowed., type: raw}
+    verdict: {description: "C(ok), C(risk), C(blocked) or C(unknown).", type: str}
+    blocking: {description: Whether the change is refused for it., type: bool}
+    text: {description: The finding as a sentence., type: str}
 rehearsal:
   description: Versions of engine and server, duration, warnings and what the rehearsal did not cover.
   returned: with O(state=present)
@@ -214,6 +238,7 @@ from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_rebuild import rebuild, reopen
 from ..module_utils.schema_restore import restore
 from ..module_utils.schema_reverse import Data, reverse
+from ..module_utils.schema_risk import assess, is_blocking
 from ..module_utils.schema_server import Server
 
 
@@ -229,7 +254,8 @@ def schema_options() -> dict[str, Any]:
         "quarantine_database": {"type": "str"},
         "allow": {"type": "list", "elements": "str", "default": []},
         "plan_timeout": {"type": "int", "default": 120},
-        "operation": {"type": "str", "choices": ["read", "apply", "reverse"], "default": "read"},
+        "assess_timeout": {"type": "float", "default": 30.0},
+        "operation": {"type": "str", "choices": ["read", "assess", "apply", "reverse"], "default": "read"},
         "restore": {"type": "list", "elements": "dict", "default": []},
         "fingerprint": {"type": "str", "default": ""},
     }
@@ -238,7 +264,10 @@ def schema_options() -> dict[str, Any]:
 def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Do one operation; *result* holds what was done so far, also when an error ends it."""
     result["before"] = sealed(server.read())
-    if params["operation"] == "apply":
+    if params["operation"] == "assess":
+        found = assess(server, params["steps"] or [], params["assess_timeout"])
+        result["findings"] = [{**item, "blocking": is_blocking(item)} for item in found]
+    elif params["operation"] == "apply":
         release = check_release(params["release"] or "unnamed")
         actions = {
             name: lambda item, make=make: result["quarantined"].extend(

@@ -203,6 +203,71 @@ def test_safe_steps_apply_and_the_task_fails_for_the_rest(host: Host) -> None:
     assert (again["failed"], again["changed"]) == (True, False)
 
 
+def test_a_change_that_would_lose_values_is_refused_and_the_rest_is_done(host: Host) -> None:
+    audit_state(host)
+    host.engine.run("INSERT INTO db.bars VALUES ('much too long', now())")
+    (host.directory / "01_bars.sql").write_text(
+        "CREATE TABLE db.bars (k String, ind String DEFAULT '', at DateTime, s FixedString(4)) ENGINE = MergeTree ORDER BY k"
+    )
+    host.engine.run("ALTER TABLE db.bars ADD COLUMN s String DEFAULT k")
+    for check in (True, False):
+        done = host.present(check=check, allow=["destructive", "bars.column.s"])
+        assert done["failed"]
+        assert [item["name"] for item in done["refused"]] == ["bars.column.s"]
+        assert "not possible" in done["refused"][0]["reason"]
+        assert {item["verdict"] for item in done["findings"]} >= {"blocked"}
+    assert (
+        host.engine.scalar("SELECT count() FROM system.columns WHERE database = 'db' AND name = 'ind'") == 1
+    )
+    assert (
+        host.engine.scalar("SELECT type FROM system.columns WHERE database = 'db' AND name = 's'") == "String"
+    )
+    assert host.calls == ["read", "assess", "read", "assess", "apply"]
+
+
+def test_rows_that_a_shorter_ttl_deletes_are_counted_and_allowed_by_name(host: Host) -> None:
+    host.engine.run("CREATE DATABASE db")
+    host.engine.run(OLD + " TTL at + INTERVAL 900 DAY")
+    host.engine.run("INSERT INTO db.bars SELECT toString(number), now() - number * 86400 FROM numbers(10)")
+    (host.directory / "01_bars.sql").write_text(OLD + " TTL at + INTERVAL 5 DAY")
+    foreseen = host.present(check=True, allow=["bars.ttl"])
+    (found,) = foreseen["findings"]
+    assert (found["step"], found["verdict"], found["observed"], found["blocking"]) == (
+        "bars.ttl",
+        "risk",
+        5,
+        False,
+    )
+    assert foreseen["refused"] == []
+    done = host.present(allow=["bars.ttl"])
+    assert not done.get("failed"), done.get("msg")
+    assert host.engine.scalar("SELECT count() FROM db.bars") == 5
+
+
+def test_a_table_is_rebuilt_by_its_name_and_given_back(host: Host) -> None:
+    audit_state(host)
+    (host.directory / "01_bars.sql").write_text(OLD.replace("ORDER BY k", "ORDER BY (k, at)"))
+    refused = host.present(check=True)
+    assert {item["name"] for item in refused["refused"]} == {"bars.order_by", "bars.primary_key"}
+    foreseen = host.present(check=True, allow=["bars.rebuild"], release="r1")
+    assert [step["name"] for step in foreseen["steps"]] == ["rebuild.bars", "create.fresh"]
+    done = host.present(allow=["bars.rebuild"], release="r1")
+    assert not done.get("failed"), done.get("msg")
+    assert (done["pending"], done["changed"]) == ([], True)
+    assert done["quarantined"] == [
+        {"object": "db.bars", "quarantine": "db_quarantine.bars__r1~rebuilt", "rows": 10}
+    ]
+    again = host.present(allow=["bars.rebuild"])
+    assert (again["changed"], again["steps"], again["restored"]) == (False, [], [])
+    back = host.task(state="reversed", steps=done["steps"], release="r1")
+    assert not back.get("failed"), back.get("msg")
+    assert (
+        host.engine.scalar("SELECT sorting_key FROM system.tables WHERE database = 'db' AND name = 'bars'")
+        == "k"
+    )
+    assert host.engine.scalar("SELECT count() FROM db.bars") == 10
+
+
 def test_a_file_that_the_engine_rejects_stops_before_any_change(host: Host) -> None:
     audit_state(host)
     (host.directory / "03.sql").write_text(
