@@ -16,7 +16,7 @@ LAB_PORT_BASE ?= 19000
 export LAB_NAME LAB_PORT_BASE
 LAB := ansible-playbook -i inventories/lab
 
-.PHONY: help setup lock lint unit test molecule conformance demo lab-up lab-status lab-reset lab-down clean
+.PHONY: help setup lock lint unit test molecule conformance demo schema-plan lab-up lab-status lab-reset lab-down clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,14 @@ conformance: setup ## Run the conformance suite of the lab's ClickHouse server, 
 
 demo: setup ## Set up everything, raise the lab in the audit's state, audit, deploy, verify, and show the result
 	@scripts/demo
+
+# Without LIVE the differences are those of an example, so they are no failure.
+LIVE ?=
+DESIRED ?= files/schemas/clickhouse
+schema-plan: setup ## Plan the schema without a server (docs/schema.md): LIVE=dump.sql [DESIRED=dir] [ALLOW=names] [JSON=1]
+	@bin/schema-plan --live '$(or $(LIVE),docs/examples/audit-state.sql)' --desired $(DESIRED) \
+	  $(if $(ALLOW),--allow $(ALLOW)) $(if $(JSON),--json) \
+	  || { code=$$?; [ -z '$(LIVE)' ] && [ $$code = 2 ] || exit $$code; }
 
 lab-up: setup ## Raise the lab: engine if there is none, images, the platform in the audit's state
 	@$(LAB) lab/up.yml

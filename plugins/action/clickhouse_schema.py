@@ -22,6 +22,7 @@ from ..module_utils.clickhouse_names import NameNotValid, check_identifier, chec
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_process import PlannerProcess
 from ..module_utils.schema_quarantine import restorable
+from ..module_utils.schema_sources import read_desired_files
 
 MODULE = "suho.platform.clickhouse_schema"
 _OPTIONS = {
@@ -192,16 +193,7 @@ class ActionModule(ActionBase):
         ]
 
     def read_files(self) -> list[dict[str, str]]:
-        paths: list[Path] = []
-        for item in self.args["desired"]:
-            path = self.find(item)
-            found = sorted(path.glob("*.sql")) if path.is_dir() else [path]
-            if not found:
-                raise SchemaError(f"desired: directory {path} holds no *.sql file")
-            paths += found
-        if not paths:
-            raise SchemaError("desired: expected at least one file or directory")
-        return [{"path": str(path), "text": _read_text(path)} for path in paths]
+        return read_desired_files(self.find(item) for item in self.args["desired"])
 
     def find(self, item: str) -> Path:
         """Look where Ansible looks for files: role, playbook, current directory."""
@@ -273,14 +265,3 @@ class ActionModule(ActionBase):
 def _unsealed(text: str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(base64.b64decode(text))
     return data
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SchemaError(
-            f"{path}: expected UTF-8 text, found {error.reason} at byte {error.start}"
-        ) from None
-    except OSError as error:
-        raise SchemaError(f"{path} cannot be read: {error.strerror}") from None

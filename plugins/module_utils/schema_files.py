@@ -108,7 +108,7 @@ def load_desired(engine: Engine, wanted: Sequence[Desired], database: str) -> li
                 order.append(item)
         if len(failed) == len(rest):  # no order of the files can help
             first, reason = failed[0]
-            raise _refused(first.file, first.line, reason)
+            raise refused(first.file, first.line, reason)
         rest = [item for item, _reason in failed]
     return order
 
@@ -118,7 +118,7 @@ def _read(engine: Engine, statement: Statement, path: str, database: str) -> Des
         sql = engine.canonical(statement.text)
         tree = engine.tree(sql)
     except EngineError as error:
-        raise _refused(path, statement.line + error.line - 1, error) from None
+        raise refused(path, statement.line + error.line - 1, error) from None
     words = sql.split(None, 3)
     if words[0] == "USE" or words[:2] == ["CREATE", "DATABASE"]:
         _check_database(sql, tree, path, statement.line, database)
@@ -152,8 +152,7 @@ def _check_database(sql: str, tree: str, path: str, line: int, database: str) ->
     names = re.findall(r"^(?:CreateQuery|UseQuery) (\S+)", tree, re.MULTILINE)
     if names != [database]:
         raise _wrong(path, line, f"expected database {database}, found {' '.join(names)!r}")
-    engine = _ENGINE.search(tree)
-    if "CLUSTER" in plain or (engine and engine.group(1) != "Atomic"):
+    if "CLUSTER" in plain or engine_of(tree) not in ("", "Atomic"):
         raise _wrong(path, line, "expected a plain database without ENGINE and ON CLUSTER")
 
 
@@ -167,8 +166,7 @@ def _check_harmless(kind: str, sql: str, tree: str, path: str, line: int) -> Non
         raise _wrong(path, line, "POPULATE would read data; create the view empty")
     if kind == "TABLE" and ("AS" in outer or "CLONE" in outer):
         raise _wrong(path, line, "expected a list of columns, found CREATE TABLE ... AS")
-    engine = _ENGINE.search(tree)
-    name = engine.group(1) if engine else ""
+    name = engine_of(tree)
     if kind == "TABLE" and name not in SAFE_ENGINES:
         raise _wrong(
             path, line, f"engine {name or '(none)'} cannot be rehearsed; expected one of the MergeTree family"
@@ -184,6 +182,12 @@ def _check_harmless(kind: str, sql: str, tree: str, path: str, line: int) -> Non
         raise _wrong(path, line, f"the query reads from {foreign[0]}(), outside of the database")
 
 
+def engine_of(tree: str) -> str:
+    """Name of the engine that a CREATE statement's syntax tree gives; empty if it gives none."""
+    found = _ENGINE.search(tree)
+    return found.group(1) if found else ""
+
+
 def foreign_sources(tree: str) -> list[str]:
     """Table functions and sources of dictionaries in a syntax tree that would reach outside of the engine."""
     found = [name for _indent, name in _SOURCE.findall(tree) if name.lower() not in _SAFE_SOURCES]
@@ -194,7 +198,7 @@ def _wrong(path: str, line: int, message: str) -> SchemaError:
     return SchemaError(f"{path}:{line}: {message}", file=path, line=line)
 
 
-def _refused(path: str, line: int, error: EngineError) -> SchemaError:
+def refused(path: str, line: int, error: EngineError) -> SchemaError:
     column = f":{error.column}" if error.column else ""
     return SchemaError(
         f"{path}:{line}{column}: the engine refused it with code {error.code}: {error.message}",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .clickhouse_names import quote
+from .schema_dump import with_live
 from .schema_engine import Engine, EngineError
 from .schema_files import SAFE_ENGINES, Desired, foreign_sources, load_desired, read_desired
 from .schema_hints import renames
@@ -30,6 +31,7 @@ _VIEW_ENGINES = frozenset({"View", "MaterializedView", "Dictionary"})
 
 def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
     """Do what one request asks; see plan_and_rehearse for its fields. Leaves no scratch object behind."""
+    request = with_live(engine, request)
     database = request["database"]
     if database.lower() in ("system", "information_schema", _SCRATCH_QUARANTINE):
         raise SchemaError(f"database {database} cannot be managed")
@@ -39,6 +41,7 @@ def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
     finally:
         for name in (database, _SCRATCH_QUARANTINE):
             engine.drop_database(name)
+    result["database"] = database
     result["rehearsal"]["seconds"] = round(time.monotonic() - started, 3)
     return result
 
@@ -79,14 +82,16 @@ class _Rehearsal:
         self.setting_defaults = engine.setting_defaults()
         self.database_exists: bool = request.get("database_exists", True)
         self.server_version: str = request.get("server_version", "")
-        self.not_covered = list(NOT_COVERED)
+        # Objects of a dump that are no part of this plan.
+        self.left_out: Sequence[str] = request.get("left_out", ())
+        self.not_covered: list[str] = []
         self.files_want: list[Desired] = []
 
     def run(self) -> dict[str, Any]:
         """Plan, and plan again without the changes that the engine does not make, until what is left can be done."""
         desired = self.read_desired()
         while True:
-            self.not_covered = list(NOT_COVERED)
+            self.not_covered = [*NOT_COVERED, *self.left_out]
             try:
                 return self.attempt(desired)
             except Impossible as problem:
