@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -443,22 +445,24 @@ def test_a_reader_that_goes_away_is_one_line() -> None:
     assert process.wait() == 1
 
 
-def test_an_interrupt_is_one_line() -> None:
+def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
+    live = tmp_path / "dump.sql"
+    os.mkfifo(live)
     process = subprocess.Popen(
-        [sys.executable, SCRIPT, *arguments("-")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, SCRIPT, *arguments(str(live))], stderr=subprocess.PIPE, text=True
     )
-    status = Path(f"/proc/{process.pid}/wchan")
-    deadline = time.monotonic() + 30
-    while "pipe" not in status.read_text() and time.monotonic() < deadline:
-        time.sleep(0.05)  # until it waits for its standard input
+    writer = None
+    deadline = time.monotonic() + 60
+    while writer is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError):  # refused until the command has opened its end, and waits
+            writer = os.open(live, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    assert writer is not None
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert process.stderr.read() == "schema-plan: interrupted\n"
     assert process.wait() == 1
+    os.close(writer)
 
 
 # The text --------------------------------------------------------------------------------------------------
