@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="NAME",
-        help="refused difference, as a former plan named it, that may become a step",
+        help="refused difference, as a former plan named it, or a class (rewrite, destructive), that may become a step",
     )
     parser.add_argument(
         "--server-version", default="", metavar="V", help="warn if the rehearsal's is another"

@@ -118,11 +118,16 @@ def statements_of(target: str, parts: Sequence[tuple[int, str]]) -> list[str]:
 
 
 def _shown(target: str, undo: Sequence[dict[str, str]]) -> list[str]:
-    drops = {"drop_index": "index", "drop_column": "column", "drop_projection": "projection"}
-    drops["drop_constraint"] = "constraint"
-    return [
-        item["statement"]
-        if item["action"] == "run"
-        else f"ALTER TABLE {target} DROP {drops[item['action']].upper()} {quote(item[drops[item['action']]])}"
-        for item in undo
-    ]
+    """The way back for people: as few statements as it could be, where the server takes one for each column."""
+    shown: list[str] = []
+    before = "run"
+    for item in undo:
+        what = item["action"].partition("_")[2]
+        if item["action"] == "run":
+            shown.append(item["statement"])
+        elif shown and before != "run":
+            shown[-1] += f", DROP {what.upper()} {quote(item[what])}"
+        else:
+            shown.append(f"ALTER TABLE {target} DROP {what.upper()} {quote(item[what])}")
+        before = item["action"]
+    return shown

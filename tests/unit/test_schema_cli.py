@@ -35,7 +35,7 @@ SCHEMAS = PROJECT / "files" / "schemas" / "clickhouse"
 TABLE = "CREATE TABLE db.t (`k` String DEFAULT 'a;b''c -- d', `n` UInt8) ENGINE = MergeTree ORDER BY k"
 OTHERS = """CREATE TABLE db.queue (`k` String) ENGINE = Kafka('a:9092', 't', 'g', 'JSONEachRow');
 CREATE TABLE db.spread (`k` String) ENGINE = Distributed('c', 'db', 't', rand());
-CREATE DICTIONARY db.dict (`a` UInt64, `b` String) PRIMARY KEY a SOURCE(CLICKHOUSE(TABLE 't'))
+CREATE DICTIONARY db.dict (`a` UInt64, `b` String) PRIMARY KEY a SOURCE(HTTP(URL 'http://[::1]:1' FORMAT 'TSV'))
 LIFETIME(MIN 0 MAX 10) LAYOUT(FLAT());
 CREATE TABLE db.web (`a` UInt8) AS url('http://localhost:1/');
 CREATE FUNCTION f AS x -> x;
@@ -162,7 +162,7 @@ def test_what_cannot_be_rehearsed_is_named(ask: Callable[..., dict[str, Any]]) -
     for text in (
         "db.queue: engine Kafka is not rehearsed",
         "db.spread: engine Distributed is not rehearsed",
-        "db.dict: engine Dictionary is not rehearsed",
+        "db.dict: it reads from http()",
         "db.web: engine (none) is not rehearsed",
         "CREATE FUNCTION f: no object of a database",
         "other.t: of another database (line 7 of the dump)",
@@ -266,7 +266,7 @@ def test_refusals_are_exit_code_2_and_allow_makes_them_steps(command: Command) -
     code, out, _err = command.plan(TABLE, wanted)
     assert code == 2
     assert (
-        "   ! t.column.n (destructive): type of a column that exists; allow it by its name, t.column.n\n"
+        "   ! t.column.n (rewrite): type of a column that exists; allow it by its name, t.column.n\n"
         in out
     )
     assert "       found     n UInt8\n       expected  n UInt16\n" in out
