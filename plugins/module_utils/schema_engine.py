@@ -50,7 +50,7 @@ class EngineError(Exception):
         text = _CODE.sub("", text).replace("DB::Exception: ", "")
         text = _SCOPE.sub("", _EXPECTED.sub("", text))
         text = _PLACE.sub("", _POSITION.sub("failed", text))
-        self.message = " ".join(text.split())[:500]
+        self.message = _printable(" ".join(text.split())[:500])
         super().__init__(f"code {self.code}: {self.message}")
 
 
@@ -83,6 +83,7 @@ class Engine:
         if "\0" in sql:
             raise EngineError("Code: 62. a NUL character is no SQL")
         try:
+            sql.encode("utf-8")
             result = self._session.query(sql, output)
         except UnicodeError as error:
             raise EngineError(f"Code: 62. not valid text: {error}") from None
@@ -179,6 +180,11 @@ class Engine:
                     f"{database}.{name}: the columns read from its DDL are not those that the engine lists; "
                     f"found {read}, expected {listed.get(name, [])}"
                 )
+
+
+def _printable(text: str) -> str:
+    """A message quotes the file, which may hold what a terminal takes for a command."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _bare(text: str) -> list[str]:

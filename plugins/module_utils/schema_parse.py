@@ -11,7 +11,7 @@ result, so two tables whose parts are all equal have the same DDL, and nothing c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from .schema_model import Column, Index, SchemaError, Table
@@ -190,7 +190,13 @@ def _read_item(table: Table, ddl: str, item: Sequence[Token]) -> None:
         name = unquote(first)
         table.columns[name] = Column(name, text_of(ddl, item[1:]), _read_column(ddl, item[1:]))
         return
-    if word not in ("INDEX", "PROJECTION", "CONSTRAINT") or len(item) < 3:
+    kinds: dict[str, Collection[str]] = {
+        "INDEX": table.indexes,
+        "PROJECTION": table.projections,
+        "CONSTRAINT": table.constraints,
+    }
+    # The engine accepts two constraints of one name.
+    if word not in kinds or len(item) < 3 or unquote(item[1]) in kinds[word]:
         table.clauses["other"] = f"{table.clauses.get('other', '')} {text_of(ddl, item)}".strip()
         return
     name, body = unquote(item[1]), text_of(ddl, item[2:])

@@ -28,6 +28,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"[0-9][0-9A-Za-z_.]*")
 _SPACE = re.compile(r"\s+")
 _HEREDOC = re.compile(r"\$[A-Za-z0-9_]*\$")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 _LINE_COMMENT = re.compile(r"(?:--|#!|# )[^\n]*")
 
 
@@ -50,6 +51,7 @@ class Statement(NamedTuple):
 
     text: str
     line: int
+    column: int = 1
     lead: str = ""  # comments and space before it, since the statement before
 
 
@@ -71,15 +73,17 @@ def split_statements(sql: str) -> list[Statement]:
     """Split at the semicolons between statements; empty statements are left out."""
     found: list[Statement] = []
     current: list[Token] = []
-    before = 0
+    before, line, counted = 0, 1, 0
     for token in [*significant(sql), Token(SYMBOL, ";", len(sql))]:
         if token.kind != SYMBOL or token.text != ";":
             current.append(token)
             continue
         if current:
             start = current[0].start
-            line = sql.count("\n", 0, start) + 1
-            found.append(Statement(sql[start : current[-1].end], line, sql[before:start]))
+            line += sql.count("\n", counted, start)
+            counted = start
+            column = start - sql.rfind("\n", 0, start)
+            found.append(Statement(sql[start : current[-1].end], line, column, sql[before:start]))
             current = []
         before = token.end
     return found
@@ -133,12 +137,11 @@ def _next(sql: str, position: int) -> Token:
 
 def _comment_end(sql: str, start: int) -> tuple[int, bool]:
     """End of a block comment, which may hold others, and whether it is closed."""
-    depth, position = 0, start
-    for match in re.finditer(r"/\*|\*/", sql[start:]):
+    depth = 0
+    for match in _COMMENT_MARK.finditer(sql, start):
         depth += 1 if match.group() == "/*" else -1
-        position = start + match.end()
         if depth == 0:
-            return position, True
+            return match.end(), True
     return len(sql), False
 
 

@@ -266,8 +266,7 @@ def test_refusals_are_exit_code_2_and_allow_makes_them_steps(command: Command) -
     code, out, _err = command.plan(TABLE, wanted)
     assert code == 2
     assert (
-        "   ! t.column.n (rewrite): type of a column that exists; allow it by its name, t.column.n\n"
-        in out
+        "   ! t.column.n (rewrite): type of a column that exists; allow it by its name, t.column.n\n" in out
     )
     assert "       found     n UInt8\n       expected  n UInt16\n" in out
     assert out.splitlines()[-1] == "0 steps, 1 refused"
