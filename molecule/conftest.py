@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +86,23 @@ def play():
     return run
 
 
+def kill_tree(process: subprocess.Popen) -> None:
+    """Kill a playbook with everything that it has started, as a machine that is switched off does."""
+    # Ansible's workers and their modules are sessions of their own, so a process group does not hold them all.
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    tree = [process.pid]
+    for pid in tree:
+        tree += children.get(pid, [])
+    for pid in tree:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
 @pytest.fixture
 def play_process():
     """Start a playbook, and leave it to the test to read what it says while it runs."""
@@ -97,8 +116,7 @@ def play_process():
 
     yield start
     for process in started:
-        process.kill()
-        process.wait()
+        kill_tree(process)
 
 
 @pytest.fixture(scope="session")
