@@ -18,13 +18,26 @@ from typing import Any
 from .clickhouse_names import literal, quote
 from .schema_model import SchemaError, Table
 from .schema_parse import parse_create
-from .schema_tokens import significant
+from .schema_tokens import SYMBOL, WORD, Token, depths, significant
 
 _CODE = re.compile(r"^\s*Code:\s*(\d+)\.\s*")
 _PLACE = re.compile(r"\(line (\d+), col (\d+)\)")
 _POSITION = re.compile(r"failed at position (\d+)")
 _EXPECTED = re.compile(r"[.:] Expected one of: .*?(?=: In scope |\(SYNTAX_ERROR\)|$)", re.DOTALL)
 _SCOPE = re.compile(r": In scope SELECT .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
+
+# What makes a statement of a printed text, to see its syntax tree.
+_STARTS = {
+    "ttl": ("ALTER TABLE t MODIFY TTL",),
+    "expression": ("SELECT", "CREATE VIEW v", "CREATE MATERIALIZED VIEW v"),
+}
+
+# Servers before 26 print these functions as operators, however they were written; later ones as written.
+_OPERATORS = frozenset(
+    "plus minus multiply divide modulo negate equals notEquals less greater lessOrEquals greaterOrEquals "
+    "and or not in notIn globalIn globalNotIn like notLike ilike notILike isNull isNotNull is null global "
+    "tuple array arrayElement tupleElement lambda".lower().split()
+)
 
 # Live objects were accepted by the server already, perhaps with these switched on.
 _LENIENT = (
@@ -112,20 +125,25 @@ class Engine:
         return self.text(f"EXPLAIN AST {canonical}")
 
     def same(self, first: str, second: str, form: str) -> bool:
-        """Whether two printed expressions mean the same: equal but for brackets that change nothing."""
+        """Whether two printed expressions, or definitions of views, mean the same.
+
+        Equal syntax trees are not enough, as a tree does not show everything (the target of a view, settings);
+        so the names and values must be the same too. Brackets and operators are what a tree does show.
+        """
         if first == second:
             return True
-        if not first or not second or _bare(first) != _bare(second):
+        if not first or not second or _operands(first) != _operands(second):
             return False
         return self._expression_tree(first, form) == self._expression_tree(second, form)
 
     def _expression_tree(self, text: str, form: str) -> str:
         if (form, text) not in self._trees:
-            statement = f"ALTER TABLE t MODIFY TTL {text}" if form == "ttl" else f"SELECT {text}"
-            try:
-                tree = self.tree(self.canonical(statement))
-            except EngineError:
-                tree = text  # no expression (a codec, a projection): then only equal text is equal
+            starts = _STARTS["ttl" if form == "ttl" else "expression"]
+            tree = text  # neither (a codec, a projection): then only equal text is equal
+            for start in starts:
+                with contextlib.suppress(EngineError):
+                    tree = self.tree(self.canonical(f"{start} {_with_brackets(text)}"))
+                    break
             self._trees[(form, text)] = tree
         return self._trees[(form, text)]
 
@@ -187,5 +205,33 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _bare(text: str) -> list[str]:
-    return [token.text for token in significant(text) if token.text not in "()"]
+def _operands(text: str) -> list[str]:
+    """Names, words and signed values in their order, without operators."""
+    found = []
+    before = Token(SYMBOL, "", 0)
+    for token in significant(text):
+        if token.kind != SYMBOL and not (token.kind == WORD and token.text.lower() in _OPERATORS):
+            found.append(token.text)
+        elif token.text == "-" and before.kind == SYMBOL and before.text not in (")", "]"):
+            found.append("-")
+        before = token
+    return [item for item, after in zip(found, [*found[1:], ""]) if item != "-" or after[:1].isdigit()]
+
+
+def _with_brackets(text: str) -> str:
+    """The text with [a] for array(a) and (a, b) for tuple(a, b), which are two spellings of one thing."""
+    parts = significant(text)
+    levels = depths(parts)
+    changed = {}
+    for index, token in enumerate(parts[:-1]):
+        if token.kind != WORD or token.text not in ("array", "tuple") or parts[index + 1].text != "(":
+            continue
+        end = next((at for at in range(index + 2, len(parts)) if levels[at] == levels[index]), index)
+        inner = range(index + 2, end)
+        if token.text == "array":
+            changed.update({index: "", index + 1: "[", end: "]"})
+        elif any(parts[at].text == "," and levels[at] == levels[index] + 1 for at in inner):
+            changed[index] = ""
+    for index in sorted(changed, reverse=True):
+        text = text[: parts[index].start] + changed[index] + text[parts[index].end :]
+    return text
