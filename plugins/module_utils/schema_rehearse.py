@@ -14,7 +14,7 @@ from typing import Any
 from .clickhouse_names import quote
 from .schema_dump import with_live
 from .schema_engine import Engine, EngineError
-from .schema_files import SAFE_ENGINES, Desired, foreign_sources, load_desired, read_desired
+from .schema_files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
 from .schema_hints import renames
 from .schema_model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from .schema_parse import head
@@ -182,8 +182,7 @@ class _Rehearsal:
             return str(error)
         if (database, name) != (self.database, item["name"]):
             return f"its DDL creates {database}.{name}"
-        foreign = foreign_sources(tree)
-        return f"it reads from {foreign[0]}()" if foreign else ""
+        return reaches_out(sql, tree, self.database)
 
     def skip(self, name: str, reason: str, wanted: frozenset[str]) -> None:
         if name in wanted:
