@@ -81,6 +81,10 @@ class Engine:
         self._session = session.Session(directory)
         self.version = str(self.rows("SELECT version() AS version")[0]["version"])
         self._trees: dict[tuple[str, str], str] = {}
+        # One text is asked for several times: by its checks, by loading it, and by planning again. The answer is the same.
+        self._canonical: dict[str, str] = {}
+        self._syntax: dict[str, str] = {}
+        self._parsed: dict[str, Table] = {}
 
     def run(self, sql: str) -> None:
         self._query(sql, "Null")
@@ -114,7 +118,9 @@ class Engine:
         The text travels as a string value, so it is parsed and cannot be run, and the parser insists on
         there being exactly one statement.
         """
-        return self.text(f"SELECT formatQuerySingleLine({literal(statement)})")
+        if statement not in self._canonical:
+            self._canonical[statement] = self.text(f"SELECT formatQuerySingleLine({literal(statement)})")
+        return self._canonical[statement]
 
     def pretty(self, statement: str) -> str:
         """The statement over several lines, for people."""
@@ -122,7 +128,9 @@ class Engine:
 
     def tree(self, canonical: str) -> str:
         """Syntax tree of a statement that canonical() has returned."""
-        return self.text(f"EXPLAIN AST {canonical}")
+        if canonical not in self._syntax:
+            self._syntax[canonical] = self.text(f"EXPLAIN AST {canonical}")
+        return self._syntax[canonical]
 
     def same(self, first: str, second: str, form: str) -> bool:
         """Whether two printed expressions, or definitions of views, mean the same.
@@ -179,9 +187,14 @@ class Engine:
             "SELECT name, create_table_query AS ddl FROM system.tables "  # noqa: S608 - a quoted literal
             f"WHERE database = {literal(database)} AND NOT startsWith(name, '.inner') ORDER BY name"
         )
-        tables = {str(row["name"]): parse_create(str(row["ddl"])) for row in found}
+        tables = {str(row["name"]): self._parse(str(row["ddl"])) for row in found}
         self._check_columns(database, tables)
         return tables
+
+    def _parse(self, ddl: str) -> Table:
+        if ddl not in self._parsed:
+            self._parsed[ddl] = parse_create(ddl)
+        return self._parsed[ddl]
 
     def _check_columns(self, database: str, tables: Mapping[str, Table]) -> None:
         """The engine's own list of columns must agree with what was read from the DDL."""
