@@ -65,6 +65,10 @@ class PlannerProcess:
                     stream.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one request and return its answer; raise SchemaError for whatever prevents one."""
         try:
