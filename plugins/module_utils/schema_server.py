@@ -112,22 +112,30 @@ class Server:
         exists = self.rows(
             "SELECT count() AS n FROM system.databases WHERE name = %(name)s", name=self.database
         )
-        objects = self.objects(self.database)
+        found = self._objects(self.database, self.quarantine)
+        objects = found[self.database]
         return {
             "server_version": self.connection.server_version,
             "database_exists": bool(exists[0]["n"]),
             "objects": objects,
             "fingerprint": fingerprint(objects),
-            "quarantined": self.objects(self.quarantine),
+            "quarantined": found[self.quarantine],
         }
 
     def objects(self, database: str) -> list[dict[str, str]]:
-        found = self.rows(
-            "SELECT name, engine, create_table_query AS ddl, comment, total_rows FROM system.tables "
-            "WHERE database = %(database)s AND NOT startsWith(name, '.inner') ORDER BY name",
-            database=database,
+        return self._objects(database)[database]
+
+    def _objects(self, *databases: str) -> dict[str, list[dict[str, str]]]:
+        """What each database holds, in one query: a server takes milliseconds for each look at system.tables."""
+        rows = self.rows(
+            "SELECT database, name, engine, create_table_query AS ddl, comment, total_rows FROM system.tables "
+            "WHERE database IN %(databases)s AND NOT startsWith(name, '.inner') ORDER BY name",
+            databases=databases,
         )
-        return [{key: str(value) for key, value in row.items()} for row in found]
+        found: dict[str, list[dict[str, str]]] = {database: [] for database in databases}
+        for row in rows:
+            found[row.pop("database")].append({key: str(value) for key, value in row.items()})
+        return found
 
     # Changing it ---------------------------------------------------------------------------------------
 
