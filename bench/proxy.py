@@ -119,8 +119,10 @@ class Proxy:
                 if not data:
                     return
                 if ready is client:
+                    meter.asked(
+                        now
+                    )  # before it is passed on: the answer may be there before sendall() returns
                     server.sendall(data)
-                    meter.asked(time.perf_counter())
                 else:
                     meter.answered(now)
                     client.sendall(data)

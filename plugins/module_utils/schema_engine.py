@@ -83,6 +83,7 @@ class Engine:
         self._trees: dict[tuple[str, str], str] = {}
         # One text is asked for several times: by its checks, by loading it, and by planning again. The answer is the same.
         self._canonical: dict[str, str] = {}
+        self._pretty: dict[str, str] = {}
         self._syntax: dict[str, str] = {}
         self._parsed: dict[str, Table] = {}
 
@@ -124,7 +125,9 @@ class Engine:
 
     def pretty(self, statement: str) -> str:
         """The statement over several lines, for people."""
-        return self.text(f"SELECT formatQuery({literal(statement)})")
+        if statement not in self._pretty:
+            self._pretty[statement] = self.text(f"SELECT formatQuery({literal(statement)})")
+        return self._pretty[statement]
 
     def tree(self, canonical: str) -> str:
         """Syntax tree of a statement that canonical() has returned."""
