@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,8 @@ class Container:
     labels: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
     error: str = ""
+    # Published ports: address and port of the host, and the protocol.
+    ports: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def project(self) -> str:
@@ -320,7 +322,16 @@ def _container(document: Mapping[str, Any]) -> Container:
         labels=config.get("Labels") or {},
         networks=tuple(sorted((document.get("NetworkSettings") or {}).get("Networks") or ())),
         error=state.get("Error") or "",
+        ports=tuple(_ports((document.get("NetworkSettings") or {}).get("Ports") or {})),
     )
+
+
+def _ports(published: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
+    for inside, bindings in published.items():
+        for binding in bindings or ():
+            if str(binding.get("HostPort") or "").isdigit():
+                protocol = inside.partition("/")[2] or "tcp"
+                yield str(binding.get("HostIp") or ""), int(binding["HostPort"]), protocol
 
 
 def full_reference(reference: str) -> str:

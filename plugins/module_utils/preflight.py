@@ -12,29 +12,27 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .clickhouse_client import ClickhouseError, Login, connect
-from .compose_config import ComposeConfig, ComposeError, ComposeReader, locate_project, running_project_name
+from .compose_config import (
+    ComposeConfig,
+    ComposeError,
+    ComposeProject,
+    ComposeReader,
+    locate_project,
+    running_project_name,
+)
 from .engine import Engine, EngineError
 from .git_source import GitError, GitTree
+from .network_probe import NetworkProbe
+from .preflight_finding import ERROR, WARNING, Finding, as_findings
+from .preflight_project import listening, same_names, taken, unset_variables
+from .preflight_services import PLACEHOLDERS, ServiceChecks
+from .source_digest import build_spec
 
 _GIB = 1024**3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is in the way of a deploy."""
-
-    check: str
-    object: str
-    found: str
-    expected: str
-    mend: str
-
-    def text(self) -> str:
-        return f"[{self.check}] {self.object}: found {self.found}, expected {self.expected}. {self.mend}"
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,11 @@ class Wanted:
     min_free: int
     database: str
     login: Login | None
-
-
-def as_findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """Return findings as plain dictionaries, each with its sentence under ``text``."""
-    return [{**asdict(finding), "text": finding.text()} for finding in findings]
+    # Where unset variables and placeholders are errors, and not only warnings.
+    strict: bool = False
+    placeholders: Sequence[str] = PLACEHOLDERS
+    try_logins: bool = True
+    probe_image: str = ""
 
 
 def existing_parent(path: str) -> str:
@@ -65,13 +63,20 @@ def existing_parent(path: str) -> str:
     return path
 
 
+def _is_read_only(path: str) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 class Preflight:
     """Runs every check and collects what each found."""
 
     def __init__(self, wanted: Wanted, engine: Engine | None = None) -> None:
         self.wanted = wanted
         self.engine = engine or Engine()
+        # As the compose file is now, and with the services that the deploy adds.
         self.config: ComposeConfig | None = None
+        self.full: ComposeConfig | None = None
+        self.project: ComposeProject | None = None
         self.checks: list[str] = []
 
     def run(self) -> list[dict[str, str]]:
@@ -84,6 +89,10 @@ class Preflight:
             ("committed code", self.code_is_committed),
             ("disk space", self.disk_has_room),
             ("ClickHouse", self.clickhouse_answers),
+            ("state directory", self.records_can_be_kept),
+            ("variables", self.variables_are_set),
+            ("names and ports", self.names_and_ports_are_free),
+            ("services' settings", self.settings_hold),
         )
         findings: list[Finding] = []
         for name, check in steps:
@@ -111,7 +120,13 @@ class Preflight:
         path = os.path.join(wanted.project_dir, wanted.files[0] if wanted.files else "docker-compose.yml")
         try:
             project = locate_project(wanted.project_dir, wanted.files, wanted.env_files, wanted.project_name)
-            self.config = ComposeReader(self.engine, project).config()
+            reader = ComposeReader(self.engine, project)
+            self.config = self.full = reader.config()
+            self.project = project
+            known = self.config.services
+            extras = {name: one for name, one in wanted.extra_services.items() if name not in known}
+            if extras:
+                self.full = reader.config(extra={"services": extras})
             running = running_project_name(self.engine, project, wanted.project_name)
         except (ComposeError, EngineError) as error:
             mend = "Set platform_project_dir and platform_compose_file, or mend the file."
@@ -211,6 +226,67 @@ class Preflight:
                 "the platform's database",
                 mend,
             )
+
+    def records_can_be_kept(self) -> Iterator[Finding]:
+        """Backups and records need a place that can be written, and the compose file a folder that can."""
+        places = [
+            (self.wanted.state_dir, "the release records"),
+            (self.wanted.project_dir, "the compose file"),
+        ]
+        for path, what in places:
+            place = existing_parent(path)
+            if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK) or _is_read_only(place):
+                mend = "Give this user the right to write there, or name another place."
+                found = "no folder that this user can write to"
+                yield Finding("state directory", f"{path} ({what})", found, "one that it can", mend)
+
+    def variables_are_set(self) -> Iterator[Finding]:
+        if self.full is None or self.project is None:
+            return
+        texts = {}
+        for path in self.project.files:
+            with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as handle:
+                texts[path] = handle.read()
+        yield from unset_variables(self.full, texts, ERROR if self.wanted.strict else WARNING)
+
+    def names_and_ports_are_free(self) -> Iterator[Finding]:
+        if self.full is None:
+            return
+        yield from same_names(self.full)
+        try:
+            containers = self.engine.containers_by_filter([])
+        except EngineError:
+            return  # engine_answers has said so already
+        yield from taken(self.full, self.wanted.services, containers, self.wanted.project_name)
+        yield from listening(self.full, self.wanted.services, containers)
+
+    def settings_hold(self) -> Iterator[Finding]:
+        """What the services are told: values, hosts, mounted files, and their logins tried for real."""
+        if self.full is None:
+            return
+        wanted = self.wanted
+        checks = ServiceChecks(self.full, wanted.services, wanted.strict, wanted.placeholders)
+        probe = NetworkProbe(self.engine, self.probe_images()) if wanted.try_logins else None
+        yield from checks.placeholders_left()
+        yield from checks.files_contradict()
+        yield from checks.hosts_resolve(probe)
+        if probe is not None:
+            yield from checks.logins_work(probe)
+
+    def probe_images(self) -> list[str]:
+        """The images that a probe may run in: those of the services to deploy, then those of the project's other containers."""
+        if self.wanted.probe_image:
+            return [self.wanted.probe_image]
+        try:
+            own = self.engine.containers(self.wanted.project_name)
+        except EngineError:
+            return []
+        own.sort(key=lambda one: (one.service not in self.wanted.services, not self._is_built(one.service)))
+        return [one.image_id for one in own]
+
+    def _is_built(self, service: str) -> bool:
+        known = self.full.services if self.full else {}
+        return service in known and build_spec(known[service]) is not None
 
     def revision(self) -> str:
         """Return the commit that the backend is at, "" if git does not know one."""

@@ -11,7 +11,12 @@ version_added: "0.1.0"
 description:
   - Asks the engine, reads the compose project, looks for the services and their code, for uncommitted changes and for disk space,
     and logs in to ClickHouse. Changes nothing.
-  - All checks run; the task fails once, with every finding.
+  - Follows what the services are told to its end. A host in an environment value, or in a YAML or JSON file that is mounted into a service, has to
+    be a service, alias, container name or hostname on a network of that service, or to resolve there. A mounted file that says
+    something else than the environment is reported with both places. The logins that a service would use (ClickHouse,
+    PostgreSQL, NATS) are tried from its networks, in a container that lives for a moment.
+  - Looks for variables without a value, for example values that nobody replaced, and for container names and ports that are taken.
+  - All checks run; the task fails once, with every error. Warnings are in RV(findings) and fail nothing.
 options:
   project_dir:
     description: Directory of the compose file; a git work tree.
@@ -61,6 +66,30 @@ options:
     description: Whether to try the ClickHouse login from this host. Say false where only the controller reaches the server.
     type: bool
     default: true
+  strict:
+    description: Whether variables without a value and example values are errors, as they are in production, and not only warnings.
+    type: bool
+    default: false
+  placeholders:
+    description:
+      - Regular expressions (Python) that find example values, in any case, in variables whose name looks secret. C(your_secure_password) and
+        C(change-in-production) are found in every variable.
+    type: list
+    elements: str
+    default:
+      - 'your[_-]?(?:secure|secret|strong|own|real)?[_-]?(?:password|passwd|key|token|secret|api)'
+      - 'change[_-]?(?:me|this|it|in[_-]production|before)'
+      - '(?:insert|put|enter|add|replace)[_-].*(?:here|password|key|token)'
+      - '^<.*>$|^\[.*\]$|^x{3,}$|^\*{3,}$|^\.{3}$'
+      - '^(?:password|passwd|secret|example|placeholder|todo|fixme|tbd|dummy|none|null)$'
+  try_logins:
+    description: Whether to try the services' logins, and the hosts that no service of the project has, in a container on the services' networks.
+    type: bool
+    default: true
+  probe_image:
+    description: Image with C(python3) for that container; it has to be on the host. Default is an image of the project that has it.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -102,16 +131,20 @@ revision:
   returned: success
   type: str
 findings:
-  description: What is in the way, each with check, object, found, expected, mend and text.
+  description: What is in the way, each with check, object, found, expected, mend, severity (V(error) or V(warning)) and text; errors first.
   returned: always
   type: list
   elements: dict
 """
 
+import re
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse_client import login_from, login_options
-from ..module_utils.preflight import Finding, Preflight, Wanted, as_findings
+from ..module_utils.preflight import Preflight, Wanted
+from ..module_utils.preflight_finding import ERROR, Finding, as_findings
+from ..module_utils.preflight_services import PLACEHOLDERS
 
 
 def main() -> None:
@@ -128,11 +161,20 @@ def main() -> None:
             "database": {"type": "str", "required": True},
             "missing_files": {"type": "list", "elements": "str", "default": []},
             "login_to_clickhouse": {"type": "bool", "default": True},
+            "strict": {"type": "bool", "default": False},
+            "placeholders": {"type": "list", "elements": "str", "default": list(PLACEHOLDERS)},
+            "try_logins": {"type": "bool", "default": True},
+            "probe_image": {"type": "str", "default": ""},
             **login_options(),
         },
         supports_check_mode=True,
     )
     params = module.params
+    for pattern in params["placeholders"]:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            module.fail_json(msg=f"placeholders: {pattern!r} is no regular expression: {error}")
     wanted = Wanted(
         project_dir=params["project_dir"],
         files=tuple(params["files"]),
@@ -144,6 +186,10 @@ def main() -> None:
         min_free=int(params["min_free_gib"] * 1024**3),
         database=params["database"],
         login=login_from(params) if params["login_to_clickhouse"] else None,
+        strict=params["strict"],
+        placeholders=tuple(params["placeholders"]),
+        try_logins=params["try_logins"],
+        probe_image=params["probe_image"],
     )
     preflight = Preflight(wanted)
     missing = [
@@ -152,9 +198,10 @@ def main() -> None:
     ]
     findings = as_findings(missing) + preflight.run()
     result = {"changed": False, "checks": ["schema files", *preflight.checks], "findings": findings}
-    if findings:
-        lines = "\n".join(f"- {finding['text']}" for finding in findings)
-        module.fail_json(msg=f"{len(findings)} finding(s) before the first change:\n{lines}", **result)
+    errors = [finding for finding in findings if finding["severity"] == ERROR]
+    if errors:
+        lines = "\n".join(f"- {finding['text']}" for finding in errors)
+        module.fail_json(msg=f"{len(errors)} finding(s) before the first change:\n{lines}", **result)
     module.exit_json(revision=preflight.revision(), **result)
 
 

@@ -139,4 +139,4 @@ def test_all_checks_run_whatever_the_first_ones_find(tmp_path):
     checks.engine = NoEngine()
     found = {finding["check"] for finding in checks.run()}
     assert {"engine", "compose file"} <= found
-    assert len(checks.checks) == 7
+    assert len(checks.checks) == 11
