@@ -116,7 +116,8 @@ class NetworkProbe:
         except EngineError as error:
             if error.returncode in _NO_PROGRAM or _lacks_program(error):
                 return None
-            raise ProbeError(str(error)) from error
+            # The command itself is long, and no help to anybody.
+            raise ProbeError(error.stderr_tail[-1] if error.stderr_tail else str(error)) from error
         except ValueError as error:
             raise ProbeError(f"the probe in image {image} gave no answer") from error
         finally:

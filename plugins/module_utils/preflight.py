@@ -77,6 +77,8 @@ class Preflight:
         self.config: ComposeConfig | None = None
         self.full: ComposeConfig | None = None
         self.project: ComposeProject | None = None
+        # The name that the running containers carry; another one than wanted is a finding.
+        self.running = wanted.project_name
         self.checks: list[str] = []
 
     def run(self) -> list[dict[str, str]]:
@@ -127,15 +129,15 @@ class Preflight:
             extras = {name: one for name, one in wanted.extra_services.items() if name not in known}
             if extras:
                 self.full = reader.config(extra={"services": extras})
-            running = running_project_name(self.engine, project, wanted.project_name)
+            self.running = running_project_name(self.engine, project, wanted.project_name)
         except (ComposeError, EngineError) as error:
             mend = "Set platform_project_dir and platform_compose_file, or mend the file."
             yield Finding(
                 "compose file", path, str(error), "a file that 'docker compose config' accepts", mend
             )
             return
-        if running != wanted.project_name:
-            found = f"containers of this folder in project {running}"
+        if self.running != wanted.project_name:
+            found = f"containers of this folder in project {self.running}"
             mend = "Set platform_project_name: another name would mean new, empty volumes."
             yield Finding("compose file", path, found, f"project {wanted.project_name}", mend)
 
@@ -257,7 +259,7 @@ class Preflight:
             containers = self.engine.containers_by_filter([])
         except EngineError:
             return  # engine_answers has said so already
-        yield from taken(self.full, self.wanted.services, containers, self.wanted.project_name)
+        yield from taken(self.full, self.wanted.services, containers, self.running)
         yield from listening(self.full, self.wanted.services, containers)
 
     def settings_hold(self) -> Iterator[Finding]:
@@ -278,7 +280,7 @@ class Preflight:
         if self.wanted.probe_image:
             return [self.wanted.probe_image]
         try:
-            own = self.engine.containers(self.wanted.project_name)
+            own = self.engine.containers(self.running)
         except EngineError:
             return []
         own.sort(key=lambda one: (one.service not in self.wanted.services, not self._is_built(one.service)))
