@@ -83,7 +83,7 @@ def test_a_password_that_clickhouse_refuses(edited, refused):
         1,
         "[logins] data-bridge at clickhouse:9000 as suho_analytics",
         "code 516",
-        "a login with CLICKHOUSE_HOST",
+        "CLICKHOUSE_HOST, CLICKHOUSE_PASSWORD",
         hidden="wr0ng-value",
     )
 
