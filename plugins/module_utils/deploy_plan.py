@@ -55,6 +55,11 @@ def deploy_plan(
             "block": compose.get("block") or "",
         },
         "services": list(audit["rows"]),
+        "reasons": {
+            name: [reason["text"] for reason in found.get("reasons") or []]
+            for name, found in services.items()
+            if found.get("verdict", "ok") != "ok"
+        },
         "build": list(build),
         "swap": list(swap),
         "changes": bool(steps or refused or restored or changed or build or swap),

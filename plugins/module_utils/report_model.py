@@ -236,6 +236,9 @@ def _plan(plan: dict[str, Any]) -> dict[str, Any]:
         "refused": [_step(step) for step in schema.get("refused") or []],
         "findings": [cell(item["text"]) for item in schema.get("findings") or [] if item["verdict"] != "ok"],
         "services": plain_rows(plan.get("services")),
+        "reasons": {
+            str(name): [cell(text) for text in texts] for name, texts in (plan.get("reasons") or {}).items()
+        },
         "compose_changed": bool(compose.get("changed")),
         "compose_diff": block(diff if isinstance(diff, str) else json.dumps(diff, indent=2, default=str)),
     }

@@ -47,6 +47,14 @@ def plan(schema=SCHEMA, compose=COMPOSE, audit=AUDIT, build=("bridge", "tick"), 
     return deploy_plan(schema, compose, audit, build, swap, 10)
 
 
+def test_every_reason_of_a_service_that_is_not_well_is_in_the_plan():
+    reasons = [{"text": "older than its code"}, {"text": "uncommitted changes in x.py"}]
+    bridge = {**AUDIT["services"]["bridge"], "verdict": "stale", "reasons": reasons}
+    tick = {**AUDIT["services"]["tick"], "verdict": "ok", "reasons": [{"text": "fine"}]}
+    found = plan(audit={**AUDIT, "services": {"bridge": bridge, "tick": tick}})
+    assert found["reasons"] == {"bridge": ["older than its code", "uncommitted changes in x.py"]}
+
+
 def test_only_services_that_run_now_count_for_the_downtime():
     assert plan()["expected_downtime_seconds"] == 10
 
