@@ -35,7 +35,7 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to try. ``way`` is resolve, clickhouse, clickhouse_http, postgresql or nats; ``timeout`` in seconds."""
+    """One thing to try. ``way`` is resolve, connect, clickhouse, clickhouse_http, postgresql or nats; ``timeout`` in seconds."""
 
     way: str
     host: str

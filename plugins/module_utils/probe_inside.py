@@ -294,8 +294,14 @@ def nats(target: dict[str, Any]) -> str:
                 raise Refused(line[4:].strip().strip("'"))
 
 
-WAYS = {
+def reach(target: dict[str, Any]) -> None:
+    """A connection and no more: nothing is known of the login."""
+    connect(target).close()
+
+
+WAYS: dict[str, Any] = {
     "resolve": resolve,
+    "connect": reach,
     "clickhouse": clickhouse,
     "clickhouse_http": clickhouse_http,
     "postgresql": postgresql,

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work out the logins that a service would use, from what it is told: ClickHouse, PostgreSQL, NATS."""
+"""Work out the logins that a service would use, from what it is told: ClickHouse, PostgreSQL, NATS.
+
+Settings that name a server and neither user nor password are followed as far as a connection.
+"""
 
 from __future__ import annotations
 
@@ -116,8 +119,11 @@ def _group_logins(kind: str, group: Mapping[str, Setting], timeout: float) -> It
         tls = address.scheme in ("https", "clickhouses", "tls") or port in _TLS_PORTS
         tls = tls or values.get("tls", "").lower() not in _NO
         http = kind == "clickhouse" and (address.scheme in ("http", "https") or port in _HTTP_PORTS)
+        # Without user and password nobody knows how the service logs in, if it does: it has to reach the server.
+        known = kind == "nats" or values.get("user") or values.get("password")
+        way = "clickhouse_http" if http else kind
         target = Target(
-            "clickhouse_http" if http else kind,
+            way if known else "connect",
             address.host,
             port,
             values.get("user", ""),

@@ -202,6 +202,14 @@ def test_silence_ends_in_time(serve: Callable[[Talk], int]) -> None:
     assert (found["ok"], found["error"]) == (False, "no answer within 0.2 s")
 
 
+def test_a_connection_alone(serve: Callable[[Talk], int]) -> None:
+    assert attempt("connect", serve(lambda _connection: None))["ok"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    found = attempt("connect", port)
+    assert (found["ok"], found["stage"], found["error"]) == (False, "connect", "Connection refused")
+
+
 def test_nobody_there_and_no_such_name(serve: Callable[[Talk], int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -146,7 +146,7 @@ def test_a_port_that_speaks_another_protocol(refused):
         1,
         "[logins] tick-aggregator at nats:4222",
         "no ClickHouse server",
-        new=new_service(CLICKHOUSE_HOST="nats", CLICKHOUSE_PORT="4222"),
+        new=new_service(CLICKHOUSE_HOST="nats", CLICKHOUSE_PORT="4222", CLICKHOUSE_USER="suho_analytics"),
     )
 
 
