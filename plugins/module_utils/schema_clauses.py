@@ -26,6 +26,8 @@ _TITLES = {
 _CAST = re.compile(r"\btoDateTime\((`?)([A-Za-z_]\w*)\1\)")
 # A time after which rows go, as an expression and a number of one unit; nothing else is compared by length.
 _SPAN = re.compile(r"^(.*) \+ (?:toInterval(\w+)\((\d+)\)|INTERVAL (\d+) (\w+))(?: DELETE)?$", re.DOTALL)
+# Settings that are for the life of a table.
+_FIXED = ("index_granularity", "index_granularity_bytes", "enable_mixed_granularity_parts")
 _SWITCH = {"true": "1", "false": "0"}
 
 
@@ -35,6 +37,10 @@ class Key(NamedTuple):
     name: str
     found: str
     wanted: str
+
+    @property
+    def title(self) -> str:
+        return _TITLES.get(self.name) or self.name.replace(".", " ")
 
 
 def compare_clauses(one: Comparison) -> list[Key]:
@@ -46,8 +52,7 @@ def compare_clauses(one: Comparison) -> list[Key]:
             keys.append(Key(key, found, wanted))
     _ttl(one)
     _comment(one)
-    _settings(one)
-    return keys
+    return keys + _settings(one)
 
 
 def settle_keys(one: Comparison, keys: Sequence[Key]) -> None:
@@ -66,13 +71,13 @@ def settle_keys(one: Comparison, keys: Sequence[Key]) -> None:
         one.result.steps.append(_rebuild(one, name, keys))
         return
     for key in keys:
-        reason = f"a change of the {_TITLES[key.name]} needs a rebuild of the table; {help_text}"
+        reason = f"a change of the {key.title} needs a rebuild of the table; {help_text}"
         one.refuse(key.name, key.found, key.wanted, DESTRUCTIVE, reason)
 
 
 def _rebuild(one: Comparison, name: str, keys: Sequence[Key]) -> Step:
     reason = "; ".join(
-        f"another {_TITLES[key.name]}: found {key.found or 'nothing'}, expected {key.wanted or 'nothing'}"
+        f"another {key.title}: found {key.found or 'nothing'}, expected {key.wanted or 'nothing'}"
         for key in keys
     )
     checks = [{"check": "rebuild_space", "table": one.live.name}]
@@ -164,20 +169,27 @@ def _comment(one: Comparison) -> None:
         )
 
 
-def _settings(one: Comparison) -> None:
+def _settings(one: Comparison) -> list[Key]:
+    """Compare all settings; returns those that only a new table can have."""
+    keys = []
     for name in sorted(one.live.settings.keys() | one.desired.settings.keys()):
         default = one.policy.setting_defaults.get(name, "")
         found, wanted = one.live.settings.get(name, ""), one.desired.settings.get(name, "")
-        if _value(found or default) != _value(wanted or default):
-            one.change(
-                f"setting.{name}",
-                found,
-                wanted,
-                REWRITE,
-                "a setting of a table that exists",
-                commands=[(SETTING, f"{name} = {wanted}") if wanted else (RESET, name)],
-                backward=[(SETTING, f"{name} = {found}") if found else (RESET, name)],
-            )
+        if _value(found or default) == _value(wanted or default):
+            continue
+        if name in _FIXED:
+            keys.append(Key(f"setting.{name}", found or default, wanted or default))
+            continue
+        one.change(
+            f"setting.{name}",
+            found,
+            wanted,
+            REWRITE,
+            "a setting of a table that exists",
+            commands=[(SETTING, f"{name} = {wanted}") if wanted else (RESET, name)],
+            backward=[(SETTING, f"{name} = {found}") if found else (RESET, name)],
+        )
+    return keys
 
 
 def _value(text: str) -> str:

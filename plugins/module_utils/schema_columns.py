@@ -141,7 +141,9 @@ def _move(one: Comparison, moved: Sequence[str]) -> None:
         ", ".join(wanted),
         REWRITE,
         "the order of the columns, which matters to inserts without a list of columns",
-        commands=[(MODIFY_COLUMN, _placed(one, name, list(one.desired.columns))) for name in moved],
+        commands=[
+            (MODIFY_COLUMN, _placed(one, name, list(one.desired.columns))) for name in _carried(one, moved)
+        ],
         backward=[
             (MODIFY_COLUMN, _placed(one, name, list(one.live.columns)))
             for name in one.live.columns
@@ -150,11 +152,22 @@ def _move(one: Comparison, moved: Sequence[str]) -> None:
     )
 
 
+def _carried(one: Comparison, moved: Sequence[str]) -> list[str]:
+    """The moved columns, each followed by the new ones behind it: those were added where it stood before it was moved."""
+    found: list[str] = []
+    carries = False
+    for name in one.desired.columns:
+        carries = name in moved or (carries and name not in one.live.columns)
+        if carries:
+            found.append(name)
+    return found
+
+
 def _placed(one: Comparison, name: str, order: Sequence[str]) -> str:
     """A MODIFY that only moves: the type has to be said, so it is the one that the column has at that moment."""
     place = order.index(name)
     behind = f"AFTER {quote(order[place - 1])}" if place else "FIRST"
     side = one.desired if order == list(one.desired.columns) else one.live
     changed = any(item.name == f"{one.live.name}.column.{name}" for item in one.changes)
-    column = (side if changed else one.live).columns[name]
+    column = (side if changed or name not in one.live.columns else one.live).columns[name]
     return f"MODIFY COLUMN {quote(name)} {column.declaration} {behind}"

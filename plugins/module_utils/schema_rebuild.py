@@ -87,6 +87,12 @@ def give_back(server: Server, table: str, release: str) -> dict[str, Any] | None
     return work.finish_return()
 
 
+def create_as(statement: str, target: str) -> str:
+    """A printed CREATE TABLE for another name."""
+    bracket = next(token for token in significant(statement) if token.text == "(")
+    return f"CREATE TABLE {target} {statement[bracket.start :]}"
+
+
 def _name(database: str, table: str) -> str:
     return f"{quote(database)}.{quote(table)}"
 
@@ -158,10 +164,9 @@ class _Rebuild:
     def make_copy(self, statement: str) -> None:
         server, target = self.server, _name(self.server.quarantine, self.copy)
         server.helper(f"DROP TABLE IF EXISTS {target} SYNC")
-        bracket = next((token for token in significant(statement) if token.text == "("), None)
-        if bracket is None or read_name(statement)[2] != self.table:
+        if read_name(statement)[2] != self.table:
             raise SchemaError(f"expected a statement that creates {self.live}, found {statement[:80]!r}")
-        server.helper(f"CREATE TABLE {target} {statement[bracket.start :]}")
+        server.helper(create_as(statement, target))
 
     def copy_all(self) -> dict[str, Sum]:
         found = self.partitions()

@@ -19,6 +19,7 @@ from .schema_hints import renames
 from .schema_model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from .schema_parse import head
 from .schema_plan import heal, plan
+from .schema_rebuild import create_as
 
 NOT_COVERED = (
     "rows and their values",
@@ -49,8 +50,9 @@ def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
 class Impossible(Exception):
     """These changes cannot be made, or not be taken back; without them the plan may well work."""
 
-    def __init__(self, changes: Sequence[str], reason: str) -> None:
+    def __init__(self, obj: str, changes: Sequence[str], reason: str) -> None:
         super().__init__(reason)
+        self.object = obj
         self.changes = changes
         self.reason = reason
 
@@ -65,7 +67,7 @@ def impossible(steps: Sequence[Step], obj: str, reason: str, statement: str = ""
         if change["class"] != ADDITIVE
     ]
     if given_up:
-        return Impossible(given_up, reason)
+        return Impossible(obj, given_up, reason)
     return SchemaError(reason + (f"; the statement was: {statement}" if statement else ""))
 
 
@@ -86,6 +88,8 @@ class _Rehearsal:
         self.left_out: Sequence[str] = request.get("left_out", ())
         self.not_covered: list[str] = []
         self.files_want: list[Desired] = []
+        # The live objects under their new names, as the plan in work sees them.
+        self.renamed: Mapping[str, Table] = {}
 
     def run(self) -> dict[str, Any]:
         """Plan, and plan again without the changes that the engine does not make, until what is left can be done."""
@@ -95,7 +99,45 @@ class _Rehearsal:
             try:
                 return self.attempt(desired)
             except Impossible as problem:
-                self.deny.update(dict.fromkeys(problem.changes, problem.reason))
+                self.deny.update(self.guilty(problem, desired))
+
+    def guilty(self, problem: Impossible, desired: Mapping[str, Table]) -> dict[str, str]:
+        """Which changes of the object fail by themselves, with the reasons; all of them, if only their company fails."""
+        everything = dict.fromkeys(problem.changes, problem.reason)
+        name = problem.object.partition(".")[2]
+        if len(everything) < 2 or name not in self.renamed or name not in desired:
+            return everything
+        found = {}
+        for change in everything:
+            others = {other: "judged by itself" for other in everything if other != change}
+            reason = self.try_alone(self.renamed[name], desired[name], others)
+            if reason:
+                found[change] = reason
+        return found or everything
+
+    def try_alone(self, live: Table, desired: Table, others: Mapping[str, str]) -> str:
+        """Make and take back what is left of one table's plan without some changes; why that fails, "" if it does not."""
+        policy = Policy(self.allow, {**self.deny, **others}, self.setting_defaults)
+        self.engine.make_database(self.database)
+        self.engine.make_database(_SCRATCH_QUARANTINE)
+        self.engine.use(self.database)
+        self.engine.lenient(True)
+        try:
+            self.engine.run(live.ddl)
+            self.engine.lenient(False)
+            before = self.engine.tables(self.database)
+            found = plan(self.database, before, {live.name: desired}, self.engine.same, policy, True)
+            self.apply(found.steps)
+            self.reverse(found.steps)
+            if self.engine.tables(self.database) != before:
+                return f"the reverse does not give back the original of {live.name}"
+        except Impossible as problem:
+            return problem.reason
+        except (EngineError, SchemaError):
+            return ""  # it cannot stand alone, so it is judged with the others
+        finally:
+            self.engine.lenient(False)
+        return ""
 
     def attempt(self, desired: Mapping[str, Table]) -> dict[str, Any]:
         wanted = frozenset(desired)
@@ -105,7 +147,7 @@ class _Rehearsal:
         self.apply(healing)
         original = self.engine.tables(self.database)
         found = self.rename(original)
-        renamed = self.engine.tables(self.database)
+        self.renamed = renamed = self.engine.tables(self.database)
         planned = self.plan(renamed, desired, self.database_exists)
         self.apply(planned.steps)
         found = Plan(found.steps + planned.steps, found.refused + planned.refused, planned.notes)
@@ -208,9 +250,11 @@ class _Rehearsal:
 
     def forward_statements(self, step: Step) -> list[str]:
         """What a step does on a server, without the data."""
-        if step.do.get("action") == "rebuild":
-            return [f"DROP TABLE {quote(self.database)}.{quote(step.do['table'])} SYNC", step.statement]
-        return [step.statement]
+        if step.do.get("action") != "rebuild":
+            return [step.statement]
+        copy = f"{quote(_SCRATCH_QUARANTINE)}.{quote(step.do['table'] + '~copy')}"
+        live = f"{quote(self.database)}.{quote(step.do['table'])}"
+        return [create_as(step.do["statement"], copy), f"EXCHANGE TABLES {live} AND {copy}"]
 
     def check_forward(
         self,
@@ -247,7 +291,9 @@ class _Rehearsal:
         if action == "quarantine_table":
             return [f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"]
         if action == "give_back":
-            return [f"DROP TABLE {table} SYNC", item["statement"]]
+            return [
+                f"EXCHANGE TABLES {table} AND {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'] + '~copy')}"
+            ]
         if action == "remake_view":
             return [f"DROP VIEW IF EXISTS {table} SYNC", item["statement"]]
         if action == "rename_object":

@@ -129,7 +129,7 @@ def check_plan(planner: PlannerProcess, first: ASchema, second: ASchema) -> None
         assert any(
             re.fullmatch(name, key) and re.search(reason, item["reason"], re.DOTALL)
             for name, reason in CANNOT_BE_PLANNED
-        ), item
+        ), f"{item['name']}: {item['reason']}"
     before = {item["name"] for item in live}
     created = {
         step["name"].split(".", 1)[1] for step in answer["steps"] if step["name"].startswith("create.")

@@ -392,6 +392,32 @@ def test_what_the_engine_does_not_do_is_refused_and_the_rest_is_planned(case: Ca
     assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` ADD COLUMN `z` UInt8 AFTER `k`"
 
 
+def test_only_the_change_that_fails_is_refused_of_several(case: Case) -> None:
+    wanted = BASE.replace("k String,", "k FixedString(3),").replace("n UInt8 DEFAULT 1", "n UInt16 DEFAULT 2")
+    wanted = wanted.replace("minmax", "set(0)")
+    answer = case.plan(case.printed(BASE), wanted, allow=["rewrite", "destructive"])
+    assert names(answer["refused"]) == ["t.column.k"]
+    assert [change["name"] for change in answer["steps"][0]["changes"]] == ["t.column.n", "t.index.i"]
+
+
+def test_new_columns_behind_a_moved_one_go_with_it(case: Case) -> None:
+    live = "CREATE TABLE t (k String, c1 UInt8, c5 DateTime, c2 String) ENGINE = MergeTree ORDER BY k"
+    wanted = "CREATE TABLE t (k String, c2 String, c5 DateTime, c4 UInt8, c3 UInt8 DEFAULT c4) ENGINE = MergeTree ORDER BY k"
+    answer = case.plan(case.printed(live), wanted, allow=["rewrite"])
+    assert (names(answer["steps"]), names(answer["refused"])) == (["alter.t"], ["t.column.c1"])
+    assert [name for name in answer["columns"]["t"] if name != "c1"] == ["k", "c2", "c5", "c4", "c3"]
+
+
+def test_a_table_is_changed_and_then_rebuilt_and_both_are_taken_back(case: Case) -> None:
+    wanted = BASE.replace("n UInt8 DEFAULT 1", "n UInt16 DEFAULT 2").replace(
+        "ORDER BY (k, d)", "ORDER BY (d, k)"
+    )
+    wanted = wanted.replace("COMMENT 'x'", "SETTINGS index_granularity = 1024")
+    answer = case.plan(case.printed(BASE), wanted, allow=["rewrite", "t.rebuild"])
+    assert (names(answer["steps"]), answer["refused"]) == (["alter.t", "rebuild.t"], [])
+    assert "another setting index_granularity: found 8192, expected 1024" in answer["steps"][1]["reason"]
+
+
 def test_a_change_that_was_found_impossible_elsewhere_is_refused_with_the_reason(case: Case) -> None:
     wanted = BASE.replace("n UInt8", "n Int8").replace("'x'", "'y'")
     answer = case.plan(
