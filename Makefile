@@ -16,7 +16,7 @@ LAB_PORT_BASE ?= 19000
 export LAB_NAME LAB_PORT_BASE
 LAB := ansible-playbook -i inventories/lab
 
-.PHONY: help setup lock lint unit test molecule conformance demo schema-plan bench-schema lab-up lab-status lab-reset lab-down clean
+.PHONY: help setup lock lint unit test test-deep molecule conformance demo schema-plan bench-schema lab-up lab-status lab-reset lab-down clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ unit: setup ## Run the unit tests (no Docker needed)
 	@pytest tests/unit
 
 test: lint unit conformance molecule ## Set up everything, then lint, unit tests, the server's conformance suite, and molecule
+
+test-deep: setup ## Run the tests that draw random schemas and compose files with many more examples (2,000 schemas)
+	@SUHO_DEEP=1 pytest tests/unit/test_schema_properties.py tests/unit/test_compose_edit.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
 	@scripts/molecule

@@ -9,21 +9,20 @@ SUHO_DEEP=1 asks for ten times as many examples. Without it the examples are the
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.schema_process import PlannerProcess
+from deep import DEEP, examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from schema_strategies import ASchema, respelled, schemas
 
-DEEP = bool(os.environ.get("SUHO_DEEP"))
 settings.register_profile(
     "schema",
-    max_examples=500 if DEEP else 50,  # of each of the four properties
+    max_examples=examples(50),  # of each of the four properties
     deadline=None,
     print_blob=True,
     derandomize=not DEEP,

@@ -1,0 +1,11 @@
+"""How many examples a property test draws: SUHO_DEEP=1 (`make test-deep`) asks for ten times as many."""
+
+from __future__ import annotations
+
+import os
+
+DEEP = bool(os.environ.get("SUHO_DEEP"))
+
+
+def examples(count: int) -> int:
+    return count * 10 if DEEP else count
