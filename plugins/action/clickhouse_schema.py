@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.clickhouse_client import LOGIN_NAMES, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
+from ..module_utils.schema_hosts import DIFFERS, ClusterRun
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_process import PlannerProcess
 from ..module_utils.schema_quarantine import restorable
@@ -37,6 +39,9 @@ _OPTIONS = {
     "allow": {"type": "list", "elements": "str", "default": []},
     "plan_timeout": {"type": "int", "default": 120},
     "assess_timeout": {"type": "float", "default": 30.0},
+    "cluster": {"type": "str", "default": ""},
+    "cluster_hosts": {"type": "list", "elements": "str", "default": []},
+    "cluster_timeout": {"type": "float", "default": 180.0},
 }
 
 
@@ -73,6 +78,7 @@ class ActionModule(ActionBase):
             "executed_statements": [],
             "refused": [],
             "findings": [],
+            "hosts": [],
             "quarantined": [],
             "restored": [],
             "live_ddl": "",
@@ -88,7 +94,9 @@ class ActionModule(ActionBase):
                     "data is dropped by policy drop, and only what drop names"
                 )
             if args["state"] == "reversed":
-                self.reverse()
+                self.reverse_everywhere() if args["cluster"] else self.reverse()
+            elif args["cluster"]:
+                self.present_everywhere()
             else:
                 self.present()
         except ModuleFailed as error:
@@ -126,7 +134,77 @@ class ActionModule(ActionBase):
         if plan["refused"]:
             self.complain(plan["refused"])
 
-    def assess(self, plan: dict[str, Any]) -> bool:
+    def present_everywhere(self) -> None:
+        """On all hosts of a cluster; see schema_hosts."""
+        files = self.read_files()
+        with PlannerProcess(self.args["plan_timeout"]) as planner:
+            run = ClusterRun(
+                self.args["cluster"],
+                self.args["cluster_timeout"],
+                self.module,
+                lambda live, cluster: self.plan(planner, live, files, cluster),
+                lambda live, plan: restorable(live["quarantined"], plan["columns"]),
+                _unsealed,
+            )
+            run.look()
+            run.demand_all()
+            # Every host, since each has rows of its own.
+            asked = [self.assess(host.plan, **host.login) for host in run.hosts]
+            if any(asked):
+                run.look()
+            first = next((host for host in run.hosts if host.state == DIFFERS), run.hosts[0])
+            plan = first.plan
+            if run.is_uniform:
+                plan = self.plan(planner, first.live, files, self.args["cluster"])
+            self.outcome.update({key: plan[key] for key in ("steps", "refused", "rehearsal", "diff")})
+            self.outcome["live_ddl"] = self.whole_ddl(run.hosts[0].live)
+            self.outcome["hosts"] = [host.shown() for host in run.hosts]
+            self.outcome["warnings"] = [*plan["rehearsal"]["warnings"], *run.warnings()]
+            self.outcome["changed"] = any(host.plan["steps"] or host.restore for host in run.hosts)
+            self.outcome["pending"] = self.left()
+            known = frozenset(item["name"] for host in run.hosts for item in host.plan["refused"])
+            refused = {item["name"]: item for host in run.hosts for item in host.plan["refused"]}
+            if not self.check_mode and self.outcome["changed"]:
+                try:
+                    run.apply(self.take_more)
+                finally:
+                    self.outcome["hosts"] = [host.shown() for host in run.wait(known)]
+                run.demand_sync(known)
+        if refused:
+            self.complain(list(refused.values()))
+
+    def take_more(self, done: dict[str, Any]) -> None:
+        """Add what one host did to what others did before it."""
+        before = {key: list(self.outcome[key]) for key in ("executed_statements", "quarantined", "restored")}
+        finished = self.done
+        self.take(done)
+        self.done |= finished
+        for key, earlier in before.items():
+            self.outcome[key] = earlier + self.outcome[key]
+        self.outcome["changed"] = bool(self.outcome["executed_statements"])
+        self.outcome["pending"] = self.left()
+
+    def reverse_everywhere(self) -> None:
+        """Take a release back host by host: each has rows of its own, and a quarantine of its own."""
+        found = self.module("read")["hosts"]
+        silent = [f"{one['host']}:{one['port']} ({one['error']})" for one in found if one.get("error")]
+        if silent:
+            raise SchemaError(
+                f"cluster {self.args['cluster']}: cannot ask {'; '.join(silent)}. Nothing was changed"
+            )
+        kept: dict[str, list[Any]] = {
+            key: [] for key in ("executed_statements", "quarantined", "restored", "pending")
+        }
+        changed = False
+        for one in found:
+            try:
+                self.reverse(login_host=one["host"], login_port=one["port"])
+            finally:
+                kept = {key: kept[key] + self.outcome[key] for key in kept}
+                changed = changed or self.outcome["changed"]
+                self.outcome.update({**kept, "changed": changed})
+
+    def assess(self, plan: dict[str, Any], **login: Any) -> bool:
         """Ask the live data about what an empty rehearsal cannot see; tells whether something turned out impossible."""
         questions = [
             {"name": change["name"], "checks": change["checks"]}
@@ -135,8 +213,11 @@ class ActionModule(ActionBase):
             if change["checks"]
         ]
         if questions:
-            answer = self.module("assess", steps=questions, assess_timeout=self.args["assess_timeout"])
-            self.outcome["findings"] = answer["findings"]
+            answer = self.module(
+                "assess", steps=questions, assess_timeout=self.args["assess_timeout"], **login
+            )
+            host = {"host": f"{login['login_host']}:{login['login_port']}"} if login else {}
+            self.outcome["findings"] += [{**item, **host} for item in answer["findings"]]
             # By their order, not by the names in the answer: there, Ansible hides what looks like the password.
             names = [question["name"] for question in questions for _check in question["checks"]]
             for name, item in zip(names, answer["findings"]):
@@ -145,7 +226,11 @@ class ActionModule(ActionBase):
         return bool(self.deny)
 
     def plan(
-        self, planner: PlannerProcess, live: dict[str, Any], files: list[dict[str, str]]
+        self,
+        planner: PlannerProcess,
+        live: Mapping[str, Any],
+        files: list[dict[str, str]],
+        cluster: str = "",
     ) -> dict[str, Any]:
         return planner.ask(
             {
@@ -156,6 +241,7 @@ class ActionModule(ActionBase):
                 "files": files,
                 "allow": self.args["allow"],
                 "deny": self.deny,
+                "cluster": cluster,
             }
         )
 
@@ -209,9 +295,9 @@ class ActionModule(ActionBase):
 
     # reversed ------------------------------------------------------------------------------------------
 
-    def reverse(self) -> None:
+    def reverse(self, **login: Any) -> None:
         names = ("steps", "policy", "drop")
-        done = self.module("reverse", **{name: self.args[name] for name in names})
+        done = self.module("reverse", **{name: self.args[name] for name in names}, **login)
         self.take(done)
         before = _unsealed(done["before"])
         after = _unsealed(done["after"]) if "after" in done else before
@@ -228,7 +314,9 @@ class ActionModule(ActionBase):
 
     def module(self, operation: str, **more: Any) -> dict[str, Any]:
         """Run the module where the task runs, with the login data and nothing that it does not need."""
-        names = ("database", "state", "release", "quarantine_database")
+        names = ["database", "state", "release", "quarantine_database"]
+        if operation == "read" and self.args["cluster"]:
+            names += ["cluster", "cluster_hosts"]
         args = {name: self.args[name] for name in (*LOGIN_NAMES, *names) if self.args[name] is not None}
         result: dict[str, Any] = self._execute_module(
             module_name=MODULE,

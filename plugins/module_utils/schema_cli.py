@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--server-version", default="", metavar="V", help="warn if the rehearsal's is another"
     )
+    parser.add_argument(
+        "--cluster", default="", metavar="NAME", help="print the statements as they would go to this cluster"
+    )
     parser.add_argument("--json", action="store_true", help="print the whole plan as JSON")
     return parser
 
@@ -118,6 +121,7 @@ def plan(options: argparse.Namespace) -> dict[str, Any]:
         "live_dump": {"path": _shown(options.live), "text": _read_live(options.live)},
         "files": read_desired_files(_existing(item) for item in options.desired),
         "allow": options.allow,
+        "cluster": options.cluster,
     }
     with PlannerProcess() as planner:
         return planner.ask(request)

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .clickhouse_names import NameNotValid, check_name
+from .schema_cluster import without_replication
 from .schema_engine import Engine, EngineError
 from .schema_hints import column_hints, object_hint
 from .schema_model import SchemaError
@@ -82,6 +83,7 @@ class Desired(NamedTuple):
     line: int
     renamed_from: str = ""
     renames: Mapping[str, str] = MappingProxyType({})  # of columns, new to old
+    replication: str = ""  # what the engine in the file replicates by; the engine in sql is the plain one
 
 
 def read_desired(engine: Engine, files: Sequence[Mapping[str, str]], database: str) -> list[Desired]:
@@ -136,7 +138,7 @@ def load_desired(engine: Engine, wanted: Sequence[Desired], database: str) -> li
 
 def _read(engine: Engine, statement: Statement, path: str, database: str) -> Desired | None:
     try:
-        sql = engine.canonical(statement.text)
+        sql, replication = without_replication(engine.canonical(statement.text))
         tree = engine.tree(sql)
     except EngineError as error:
         _move_to_file(error, statement)
@@ -174,7 +176,7 @@ def _read(engine: Engine, statement: Statement, path: str, database: str) -> Des
         raise _wrong(path, statement.line, reason)
     try:
         hints = column_hints(statement) if kind == "TABLE" else {}
-        return Desired(kind, name, sql, path, statement.line, object_hint(statement), hints)
+        return Desired(kind, name, sql, path, statement.line, object_hint(statement), hints, replication)
     except SchemaError as error:
         raise _wrong(path, statement.line, str(error)) from None
 
@@ -194,7 +196,9 @@ def _check_harmless(kind: str, sql: str, tree: str, path: str, line: int) -> Non
     outer = [token.word() for token, depth in zip(parts, depths(parts)) if depth == 0]
     before = outer[: outer.index("AS")] if "AS" in outer else outer
     if "CLUSTER" in before and "ON" in before:
-        raise _wrong(path, line, "ON CLUSTER is not supported")
+        raise _wrong(
+            path, line, "ON CLUSTER has no place in a file; the option cluster says where statements go"
+        )
     if "POPULATE" in before:
         raise _wrong(path, line, "POPULATE would read data; create the view empty")
     if kind == "TABLE" and ("AS" in outer or "CLONE" in outer):

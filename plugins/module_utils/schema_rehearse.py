@@ -12,6 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .clickhouse_names import quote
+from .schema_cluster import (
+    on_cluster,
+    replication_refusal,
+    same_replication,
+    with_replication,
+    without_replication,
+)
 from .schema_dump import with_live
 from .schema_engine import Engine, EngineError
 from .schema_files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
@@ -77,11 +84,15 @@ class _Rehearsal:
     def __init__(self, engine: Engine, request: Mapping[str, Any]) -> None:
         self.engine = engine
         self.database: str = request["database"]
-        self.live: Sequence[Mapping[str, str]] = request["live"]
+        # Object to what it replicates by: as the server has it, as the files want it.
+        self.replicated: dict[str, str] = {}
+        self.replicating: dict[str, str] = {}
+        self.live: Sequence[Mapping[str, str]] = [self.plain(item) for item in request["live"]]
         self.files: Sequence[Mapping[str, str]] = request["files"]
         self.allow = frozenset(request.get("allow", ()))
         self.deny: dict[str, str] = dict(request.get("deny", {}))
         self.setting_defaults = engine.setting_defaults()
+        self.cluster: str = request.get("cluster", "")
         self.database_exists: bool = request.get("database_exists", True)
         self.server_version: str = request.get("server_version", "")
         # Objects of a dump that are no part of this plan.
@@ -91,15 +102,40 @@ class _Rehearsal:
         # The live objects under their new names, as the plan in work sees them.
         self.renamed: Mapping[str, Table] = {}
 
+    def plain(self, item: Mapping[str, str]) -> Mapping[str, str]:
+        """A live object without replication, which is noted beside it."""
+        try:
+            ddl, replication = without_replication(item["ddl"])
+        except SchemaError:
+            return item  # it cannot be read, and loading it will say so
+        if not replication:
+            return item
+        self.replicated[item["name"]] = replication
+        return {**item, "ddl": ddl, "engine": item["engine"].replace("Replicated", "", 1)}
+
     def run(self) -> dict[str, Any]:
         """Plan, and plan again without the changes that the engine does not make, until what is left can be done."""
         desired = self.read_desired()
         while True:
-            self.not_covered = [*NOT_COVERED, *self.left_out]
+            self.not_covered = [*NOT_COVERED, *self.left_out, *self.unreplicated()]
             try:
                 return self.attempt(desired)
             except Impossible as problem:
                 self.deny.update(self.guilty(problem, desired))
+
+    def unreplicated(self) -> list[str]:
+        """Say of each replicated object that it was not rehearsed as such; none of them can be rebuilt."""
+        names = sorted(self.replicated.keys() | self.replicating.keys())
+        for name in names:
+            self.deny.setdefault(f"{name}.rebuild", "the table is replicated, and its copy would not be")
+        return [f"{self.database}.{name}: rehearsed without its replication" for name in names]
+
+    def check_replication(self, found: Plan, live: Mapping[str, Table]) -> None:
+        """Refuse what the files want else of the replication of tables that exist."""
+        for item in self.files_want:
+            has = self.replicated.get(item.name) or self.replicated.get(item.renamed_from, "")
+            if item.name in live and item.kind == "TABLE" and not same_replication(has, item.replication):
+                found.refused.append(replication_refusal(self.database, item.name, has, item.replication))
 
     def guilty(self, problem: Impossible, desired: Mapping[str, Table]) -> dict[str, str]:
         """Which changes of the object fail by themselves, with the reasons; all of them, if only their company fails."""
@@ -151,6 +187,7 @@ class _Rehearsal:
         planned = self.plan(renamed, desired, self.database_exists)
         self.apply(planned.steps)
         found = Plan(found.steps + planned.steps, found.refused + planned.refused, planned.notes)
+        self.check_replication(found, renamed)
         after = self.engine.tables(self.database)
         self.check_forward(found, after, renamed, desired)
         self.reverse(found.steps)
@@ -180,6 +217,7 @@ class _Rehearsal:
 
     def read_desired(self) -> dict[str, Table]:
         self.files_want = read_desired(self.engine, self.files, self.database)
+        self.replicating = {item.name: item.replication for item in self.files_want if item.replication}
         self.engine.make_database(self.database)
         wanted = load_desired(self.engine, self.files_want, self.database)
         tables = self.engine.tables(self.database)
@@ -326,13 +364,13 @@ class _Rehearsal:
                 f"rehearsed on ClickHouse {self.engine.version}, but the server is {self.server_version}"
             )
         return {
-            "steps": [step.to_dict() for step in found.steps],
+            "steps": [{**step.to_dict(), "statement": self.sent(step)} for step in found.steps],
             "refused": [item.to_dict() for item in found.refused],
             "managed": sorted(wanted),
             "columns": {name: list(after[name].columns) for name in sorted(wanted) if name in after},
             "diff": {
-                "before": self.pretty(live, wanted),
-                "after": self.pretty(after, wanted),
+                "before": self.pretty(live, wanted, self.replicated),
+                "after": self.pretty(after, wanted, {**self.replicating, **self.replicated}),
             },
             "rehearsal": {
                 "engine_version": self.engine.version,
@@ -344,9 +382,21 @@ class _Rehearsal:
             },
         }
 
-    def pretty(self, tables: Mapping[str, Table], wanted: frozenset[str]) -> str:
+    def sent(self, step: Step) -> str:
+        """A step's statement as the server gets it."""
+        name = step.object.partition(".")[2]
+        statement = step.statement
+        if step.name == f"create.{name}":
+            statement = with_replication(statement, self.replicating.get(name, ""))
+        return on_cluster(statement, self.cluster) if self.cluster and not step.do else statement
+
+    def pretty(
+        self, tables: Mapping[str, Table], wanted: frozenset[str], replicated: Mapping[str, str]
+    ) -> str:
         return "".join(
-            self.engine.pretty(tables[name].ddl) + ";\n\n" for name in sorted(wanted) if name in tables
+            self.engine.pretty(with_replication(tables[name].ddl, replicated.get(name, ""))) + ";\n\n"
+            for name in sorted(wanted)
+            if name in tables
         )
 
 

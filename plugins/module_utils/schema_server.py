@@ -14,8 +14,10 @@ from typing import Any
 
 from .clickhouse_client import Answer, ClickhouseError, Connection
 from .clickhouse_names import quote
+from .schema_cluster import cluster_settings, host_statuses
 from .schema_model import SchemaError
 
+TIMEOUT_EXCEEDED = 159
 # A statement has ended on the server when it returns: nothing goes on behind the back of the next step.
 SYNC = {"alter_sync": 2, "mutations_sync": 2}
 
@@ -23,8 +25,17 @@ SYNC = {"alter_sync": 2, "mutations_sync": 2}
 class Server:
     """The server's side of one run: what it has, what was done to it, what would be done."""
 
-    def __init__(self, connection: Connection, database: str, quarantine: str, dry: bool = False) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        database: str,
+        quarantine: str,
+        dry: bool = False,
+        cluster_timeout: float | None = None,
+    ) -> None:
         self.connection = connection
+        # Seconds that a statement for a whole cluster may take on all hosts; None where statements are for this server.
+        self.cluster_timeout = cluster_timeout
         self.database = database
         self.quarantine = quarantine
         self.dry = dry
@@ -37,8 +48,25 @@ class Server:
         if self.dry:
             self.pending.append(statement)
             return
-        self.connection.run(statement, SYNC)
+        if self.cluster_timeout is None:
+            self.connection.run(statement, SYNC)
+        else:
+            self.run_everywhere(statement, self.cluster_timeout)
         self.executed.append(statement)
+
+    def run_everywhere(self, statement: str, seconds: float) -> None:
+        """Run a statement for a cluster. A host that has not answered in time is no failure and no success: it is asked later."""
+        settings = {**SYNC, **cluster_settings(seconds)}
+        try:
+            statuses = host_statuses(self.connection.query(statement, settings=settings))
+        except ClickhouseError as error:
+            if error.code == TIMEOUT_EXCEEDED:
+                return
+            raise
+        failed = [one for one in statuses if one.status]
+        if failed:
+            said = "; ".join(f"{one.address} answered with code {one.status}: {one.error}" for one in failed)
+            raise SchemaError(f"{len(failed)} of {len(statuses)} hosts refused it: {said}")
 
     def run_if_different(self, statement: str, table: str) -> None:
         """Run a statement that may be without effect by now; it only counts as run if the table is another then."""

@@ -103,6 +103,25 @@ options:
       - What could not be told in that time is no permission.
     type: float
     default: 30.0
+  cluster:
+    description:
+      - Name of a cluster, on all hosts of which the schema is to be the same. Empty is this server alone.
+      - Every host is asked by a connection of its own, before and after, with the same login data. Where all lack the same, the statements go out once,
+        C(ON CLUSTER); where hosts differ, or where rows have to be moved (rebuild, restore, O(state=reversed)), each host gets its own, one after the other.
+      - A host that has not run a statement in time is neither a failure nor a success. It is asked again until O(cluster_timeout) is over, and
+        the task fails unless every host has what the files want. RV(hosts) says what each has.
+      - Replicated engines are rehearsed as plain ones. Path and replica in a file that differ from the server's are refused.
+    type: str
+    default: ""
+  cluster_hosts:
+    description: Hosts to ask, each C(host) or C(host:port). Default is what C(system.clusters) of O(login_host) says.
+    type: list
+    elements: str
+    default: []
+  cluster_timeout:
+    description: Seconds that a statement may take on all hosts, and that hosts are waited for afterwards.
+    type: float
+    default: 180.0
   operation:
     description: Internal. The part of the work that the controller asks the target for.
     type: str
@@ -206,6 +225,11 @@ rehearsal:
   description: Versions of engine and server, duration, warnings and what the rehearsal did not cover.
   returned: with O(state=present)
   type: dict
+hosts:
+  description: With O(cluster), each host with C(host), C(port), C(state) (C(in sync), C(differs) or C(unreachable)), C(differences) and C(error).
+  returned: always
+  type: list
+  elements: dict
 live_ddl:
   description: DDL of the whole database before the first change.
   returned: always
@@ -234,6 +258,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
+from ..module_utils.schema_ask_hosts import ask_hosts
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_rebuild import rebuild, reopen
 from ..module_utils.schema_restore import restore
@@ -255,6 +280,9 @@ def schema_options() -> dict[str, Any]:
         "allow": {"type": "list", "elements": "str", "default": []},
         "plan_timeout": {"type": "int", "default": 120},
         "assess_timeout": {"type": "float", "default": 30.0},
+        "cluster": {"type": "str", "default": ""},
+        "cluster_hosts": {"type": "list", "elements": "str", "default": []},
+        "cluster_timeout": {"type": "float", "default": 180.0},
         "operation": {"type": "str", "choices": ["read", "assess", "apply", "reverse"], "default": "read"},
         "restore": {"type": "list", "elements": "dict", "default": []},
         "fingerprint": {"type": "str", "default": ""},
@@ -264,6 +292,11 @@ def schema_options() -> dict[str, Any]:
 def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Do one operation; *result* holds what was done so far, also when an error ends it."""
     result["before"] = sealed(server.read())
+    if params["operation"] == "read" and params["cluster"]:
+        result["hosts"] = [
+            {**one, "before": sealed(one["before"])} if "before" in one else one
+            for one in ask_hosts(server, params)
+        ]
     if params["operation"] == "assess":
         found = assess(server, params["steps"] or [], params["assess_timeout"])
         result["findings"] = [{**item, "blocking": is_blocking(item)} for item in found]
@@ -297,7 +330,14 @@ def main() -> None:
         database = check_identifier(module.params["database"], "database")
         quarantine = module.params["quarantine_database"] or f"{database}_quarantine"
         with connect(login_from(module.params)) as connection:
-            server = Server(connection, database, check_identifier(quarantine), dry=module.check_mode)
+            everywhere = module.params["operation"] == "apply" and module.params["cluster"]
+            server = Server(
+                connection,
+                database,
+                check_identifier(quarantine),
+                module.check_mode,
+                module.params["cluster_timeout"] if everywhere else None,
+            )
             result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
             work(server, module.params, result)
     except (ClickhouseError, SchemaError, NameNotValid) as problem:

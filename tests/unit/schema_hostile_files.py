@@ -212,8 +212,8 @@ IcebergS3('http://127.0.0.1:{port}/')
 IcebergLocal('/')
 GenerateRandom
 Loop(t)
-ReplicatedMergeTree('/x', 'r') ORDER BY a
-ReplicatedReplacingMergeTree('/x', 'r') ORDER BY a
+ReplicatedMergeTree('/x', 'r', 'z') ORDER BY a
+ReplicatedLog('/x', 'r')
 SharedMergeTree ORDER BY a
 MaterializedMySQL('127.0.0.1:{port}', 'd', 'u', 'p')
 NoSuchEngine

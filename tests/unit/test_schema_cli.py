@@ -471,6 +471,23 @@ def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
     assert (process.returncode, said) == (1, "schema-plan: interrupted\n")
 
 
+def test_statements_for_a_cluster(tmp_path: Path) -> None:
+    live = tmp_path / "dump.sql"
+    live.write_text("CREATE TABLE db.t (`x` UInt8) ENGINE = MergeTree ORDER BY x;")
+    desired = tmp_path / "t.sql"
+    desired.write_text("CREATE TABLE db.t (x UInt8, y UInt8) ENGINE = MergeTree ORDER BY x;")
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--live", str(live), "--desired", str(desired), "--cluster", "main"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "ALTER TABLE `db`.`t` ON CLUSTER 'main' ADD COLUMN `y` UInt8 AFTER `x`" in " ".join(
+        done.stdout.split()
+    )
+
+
 # The text --------------------------------------------------------------------------------------------------
 
 

@@ -601,9 +601,9 @@ def test_a_hint_that_cannot_be_read_is_an_error(case: Case, sql: str, words: str
         ("CREATE TABLE t (x UInt8) ENGINE = File(CSV, '/etc/passwd')", "01.sql:1", "engine File"),
         ("CREATE TABLE t (x UInt8) ENGINE = URL('http://localhost:1', CSV)", "01.sql:1", "engine URL"),
         (
-            "CREATE TABLE t (x UInt8) ENGINE = ReplicatedMergeTree('/a', 'b') ORDER BY x",
+            "CREATE TABLE t (x UInt8) ENGINE = ReplicatedLog('/a', 'b')",
             "01.sql:1",
-            "Replicated",
+            "ReplicatedLog",
         ),
         ("CREATE TABLE t ON CLUSTER c (x UInt8) ENGINE = MergeTree ORDER BY x", "01.sql:1", "ON CLUSTER"),
         ("CREATE VIEW v AS SELECT * FROM url('http://localhost:1', CSV, 'x UInt8')", "01.sql:1", "url()"),

@@ -30,6 +30,8 @@ class Config:
     receive_timeout: float
     max_block_bytes: int
     stop_timeout: float
+    # Name of a cluster to its hosts; statements ON CLUSTER of this name are run on each of them.
+    clusters: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
     def accepts(self, user: str, password: str) -> bool:
         """Compare both parts in constant time, so that neither can be found out by timing."""
@@ -58,6 +60,18 @@ def _secret(env: Mapping[str, str], name: str) -> str:
         raise ConfigError(f"{name}_FILE: cannot read {path}: {exc.strerror}") from exc
 
 
+def _clusters(env: Mapping[str, str]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """CLICKHOUSE_CLUSTER: name=host:port,host:port."""
+    text = env.get("CLICKHOUSE_CLUSTER", "")
+    if not text:
+        return {}
+    name, equals, listed = text.partition("=")
+    pairs = [one.rpartition(":") for one in listed.split(",")]
+    if not (name and equals and all(host and port.isdigit() for host, _colon, port in pairs)):
+        raise ConfigError(f"CLICKHOUSE_CLUSTER: found {text!r}, expected name=host:port,host:port")
+    return {name: tuple((host, int(port)) for host, _colon, port in pairs)}
+
+
 def from_env(env: Mapping[str, str] = os.environ) -> Config:
     return Config(
         user=env.get("CLICKHOUSE_USER") or "default",
@@ -72,4 +86,5 @@ def from_env(env: Mapping[str, str] = os.environ) -> Config:
         receive_timeout=_number(env, "CLICKHOUSE_RECEIVE_TIMEOUT", 300, 1, 86400),
         max_block_bytes=_number(env, "CLICKHOUSE_MAX_BLOCK_BYTES", 1 << 30, 1 << 20, 1 << 32),
         stop_timeout=_number(env, "CLICKHOUSE_STOP_TIMEOUT", 8, 1, 600),
+        clusters=_clusters(env),
     )

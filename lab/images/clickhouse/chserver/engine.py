@@ -18,6 +18,7 @@ from typing import Any
 
 from chdb import _chdb
 
+from .cluster import Clusters
 from .errors import DBError, from_engine
 from .session import TOKEN_SETTING, Session
 from .sql import identifier, quote
@@ -28,7 +29,10 @@ _FIRST_TOKEN = 10_485_761
 class Engine:
     """Owns the data path. Close it last: its own connection keeps the engine up."""
 
-    def __init__(self, data_dir: Path, config_file: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, config_file: Path | None = None, clusters: Clusters | None = None
+    ) -> None:
+        self.clusters = clusters
         self._target = f"{data_dir}?config-file={config_file}" if config_file else str(data_dir)
         self._lock = threading.Lock()
         self._tokens = itertools.count(_FIRST_TOKEN)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import sql
+from .cluster import without_cluster
 from .errors import DBError, from_engine
 from .sql import Statement, identifier, quote
 
@@ -191,6 +192,11 @@ class Session:
         """Run any statement but an INSERT with data; the result in the given format, piece by piece."""
         self.stats = Stats()
         text = self._own_ids(st.text) if st.kind == "KILL" else st.text
+        if self.engine.clusters is not None:
+            plain, cluster = without_cluster(text)
+            if cluster:
+                yield from self._whole(self.engine.clusters.distribute(cluster, plain), fmt, {})
+                return
         if st.reads and fmt.lower() in sql.STREAMED:
             yield from self._stream(text, fmt, params)
         else:
