@@ -106,8 +106,9 @@ options:
   cluster:
     description:
       - Name of a cluster, on all hosts of which the schema is to be the same. Empty is this server alone.
-      - Every host is asked by a connection of its own, before and after, with the same login data. Where all lack the same, the statements go out once,
-        C(ON CLUSTER); where hosts differ, or where rows have to be moved (rebuild, restore, O(state=reversed)), each host gets its own, one after the other.
+      - Every host is asked by a connection of its own, before and after, with the same login data. Where all lack the same, the
+        statements go out once, C(ON CLUSTER). Where hosts differ, or where rows have to be moved (rebuild, restore, O(state=reversed)),
+        each host gets its own, one after the other.
       - A host that has not run a statement in time is neither a failure nor a success. It is asked again until O(cluster_timeout) is over, and
         the task fails unless every host has what the files want. RV(hosts) says what each has.
       - Replicated engines are rehearsed as plain ones. Path and replica in a file that differ from the server's are refused.
