@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
 from .clickhouse_names import quote
 from .schema_compare import ADD_COLUMN, MODIFY_COLUMN, Comparison
-from .schema_model import ADDITIVE, DESTRUCTIVE, REWRITE, Column
+from .schema_model import ADDITIVE, DESTRUCTIVE, REWRITE, Column, Step
 from .schema_types import widens
 
 # What a MODIFY that leaves it out does not take away.
@@ -24,8 +25,7 @@ def compare_columns(one: Comparison) -> None:
     moved = _moves(one)
     for name, column in one.live.columns.items():
         if name not in one.desired.columns:
-            reason = "the files do not name this column, and dropping it would lose its data"
-            one.refuse(f"column.{name}", column.declaration, "", DESTRUCTIVE, reason)
+            _unwanted(one, column)
             continue
         wanted = one.desired.columns[name]
         different = [
@@ -37,6 +37,60 @@ def compare_columns(one: Comparison) -> None:
             _change(one, column, wanted, different)
     if moved:
         _move(one, moved)
+
+
+def _unwanted(one: Comparison, column: Column) -> None:
+    """A column that no file names goes only if its own name allows it, and its values go to the quarantine before."""
+    name = f"{one.live.name}.column.{column.name}"
+    reason = "the files do not name this column, and dropping it would lose its data"
+    if name in one.policy.deny:
+        reason += f"; not possible: {one.policy.deny[name]}"
+    elif name in one.policy.allow:
+        one.dropped.append(column.name)
+        return
+    else:
+        reason += f"; allow it by its name, {name}, and its values go to the quarantine first"
+    one.refuse(f"column.{column.name}", column.declaration, "", DESTRUCTIVE, reason)
+
+
+def drop_steps(one: Comparison) -> list[Step]:
+    """A step for each column that goes, the last one first: so the way back puts them in beside each other."""
+    steps = []
+    order = list(one.live.columns)
+    for name in reversed(one.dropped):
+        declaration = one.live.columns[name].declaration
+        place = order.index(name)
+        behind = f"AFTER {quote(order[place - 1])}" if place else "FIRST"
+        back = f"ALTER TABLE {one.target} ADD COLUMN {quote(name)} {declaration} {behind}"
+        reason = f"the files do not name column {name}: found {declaration}, expected nothing"
+        change = {
+            "name": f"{one.live.name}.column.{name}",
+            "class": DESTRUCTIVE,
+            "reason": reason,
+            "checks": [{"check": "readers", "table": one.live.name, "column": name}],
+        }
+        steps.append(
+            Step(
+                name=f"drop.{one.live.name}.{name}",
+                object=one.object,
+                risk=DESTRUCTIVE,
+                statement=f"ALTER TABLE {one.target} DROP COLUMN {quote(name)}",
+                reverse=f"{back}; -- and its values from the quarantine",
+                undo=[
+                    {"action": "give_column_back", "table": one.live.name, "column": name, "statement": back}
+                ],
+                reason=reason,
+                effect="copies its values with the keys of their rows to the quarantine, counts them, then drops the column",
+                changes=[change],
+                do={
+                    "action": "drop_column",
+                    "table": one.live.name,
+                    "column": name,
+                    "with": json.dumps(one.dropped),
+                },
+            )
+        )
+    return steps
 
 
 def _add_missing(one: Comparison) -> None:

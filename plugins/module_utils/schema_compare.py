@@ -46,6 +46,7 @@ class Comparison:
         self.object = f"{database}.{live.name}"
         self.target = f"{quote(database)}.{quote(live.name)}"
         self.changes: list[Change] = []
+        self.dropped: list[str] = []  # columns that go, as the policy allows it by their names
 
     def refuse(self, key: str, found: str, wanted: str, risk: str, reason: str) -> None:
         self.result.refused.append(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from .clickhouse_names import quote
 from .schema_clauses import compare_clauses, settle_keys
-from .schema_columns import compare_columns
+from .schema_columns import compare_columns, drop_steps
 from .schema_compare import Comparison, Same
 from .schema_model import ADDITIVE, DESTRUCTIVE, GUARD, Plan, Policy, Refusal, Step, Table
 from .schema_parts import compare_parts
@@ -58,6 +58,7 @@ def _compare(one: Comparison) -> None:
         compare_parts(one)
         keys = compare_clauses(one)
         one.finish()
+        one.result.steps.extend(drop_steps(one))
         settle_keys(one, keys)
 
 

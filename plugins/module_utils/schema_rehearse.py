@@ -328,6 +328,8 @@ class _Rehearsal:
         action, what = item["action"], item["action"].partition("_")[2]
         if action == "quarantine_table":
             return [f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"]
+        if action == "give_column_back":
+            return [item["statement"]]
         if action == "give_back":
             return [
                 f"EXCHANGE TABLES {table} AND {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'] + '~copy')}"

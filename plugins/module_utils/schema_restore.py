@@ -18,9 +18,8 @@ from typing import Any
 from .clickhouse_names import literal, quote
 from .schema_model import SchemaError
 from .schema_quarantine import LOOKUP, RESTORED, STAGING, entry_of, free_name
-from .schema_reverse import ROW, row_hash
 from .schema_server import Server, explained
-from .schema_values import as_text
+from .schema_values import ROW, as_text, row_hash
 
 
 def restore(server: Server, entries: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

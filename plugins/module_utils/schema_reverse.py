@@ -10,20 +10,20 @@ is continued by running it again, and one that is complete changes nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .clickhouse_names import check_name, literal, quote
 from .schema_model import GUARD, SchemaError
 from .schema_parse import parse_create
-from .schema_quarantine import COPY, column_name, comment_of, free_name, table_name
+from .schema_quarantine import COPY, column_name, comment_of, entry_of, free_name, table_name
 from .schema_readers import VIEWS_SQL, fed_sql, fed_views, users
 from .schema_rebuild import give_back
+from .schema_restore import restore
 from .schema_server import Server, explained
-from .schema_values import is_default
+from .schema_values import ROW, is_default, row_hash
 from .schema_views import view_parts
-
-ROW = "__row"
 
 
 class Data(NamedTuple):
@@ -113,6 +113,7 @@ _FIELDS = {
     "rename_object": ("to", "kind"),
     "rename_column": ("column", "to"),
     "drop_column": ("column",),
+    "give_column_back": ("column", "statement"),
     "drop_index": ("index",),
     "drop_projection": ("projection",),
     "drop_constraint": ("constraint",),
@@ -147,6 +148,9 @@ def _undo(
         return _move_table(server, table, release)
     if action == "give_back":
         return give_back(server, table, release)
+    if action == "give_column_back":
+        give_column_back(server, item, release)
+        return None
     if action == "drop_column":
         others = {other["column"] for other in undo if other.get("column") and other["table"] == table}
         return _ColumnReverse(server, table, item["column"], others, release).run()
@@ -171,6 +175,23 @@ def _undo(
         if _has(server, table, what, item[what]):
             server.run(f"ALTER TABLE {target} DROP {what.upper()} {quote(item[what])}")
     return None
+
+
+def drop_column(server: Server, item: Mapping[str, str], release: str) -> dict[str, Any] | None:
+    """Drop a column that no file names, after its values were copied and counted: a step forward as a reverse does it."""
+    return _ColumnReverse(server, item["table"], item["column"], set(json.loads(item["with"])), release).run()
+
+
+def give_column_back(server: Server, item: Mapping[str, str], release: str) -> None:
+    """The way back of drop_column: the column at its old place, with the values that this release has put away."""
+    if item["column"] not in server.columns(item["table"]):
+        server.run(item["statement"])
+    if server.dry:
+        return
+    found = [(entry_of(one), one["name"]) for one in server.objects(server.quarantine)]
+    wanted = (item["table"], item["column"], release)
+    names = [name for entry, name in found if entry and (entry.table, entry.column, entry.release) == wanted]
+    restore(server, [{"name": name} for name in names])
 
 
 def _has(server: Server, table: str, what: str, name: str) -> bool:
@@ -311,8 +332,3 @@ class _ColumnReverse:
         name = free_name(wanted, taken)
         server.run(f"RENAME TABLE {copy} TO {quote(server.quarantine)}.{quote(name)}")
         return name, rows
-
-
-def row_hash(columns: Sequence[str]) -> str:
-    """Expression that finds a row again by all its other values, where its key may stand for several rows."""
-    return f"hex(sipHash128(toString(tuple({', '.join(quote(name) for name in columns)}))))"

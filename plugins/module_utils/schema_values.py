@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .clickhouse_names import literal, quote
@@ -164,3 +164,12 @@ def _lossless(old: str, new: str) -> bool:
 def _without_zone(name: str) -> str:
     """A time zone says how a time is printed, not which one it is."""
     return re.sub(r"^(DateTime(?:64\(\d+)?)[(,] ?'[^']*'\)$", r"\1", name).rstrip(")")
+
+
+# Column of a quarantine table that finds the row again.
+ROW = "__row"
+
+
+def row_hash(columns: Sequence[str]) -> str:
+    """Expression that finds a row again by all its other values, where its key may stand for several rows."""
+    return f"hex(sipHash128(toString(tuple({', '.join(quote(name) for name in columns)}))))"

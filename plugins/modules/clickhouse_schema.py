@@ -263,7 +263,7 @@ from ..module_utils.schema_ask_hosts import ask_hosts
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_rebuild import rebuild, reopen
 from ..module_utils.schema_restore import restore
-from ..module_utils.schema_reverse import Data, reverse
+from ..module_utils.schema_reverse import Data, drop_column, reverse
 from ..module_utils.schema_risk import assess, is_blocking
 from ..module_utils.schema_server import Server
 
@@ -307,7 +307,7 @@ def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None
             name: lambda item, make=make: result["quarantined"].extend(
                 filter(None, [make(server, item, release)])
             )
-            for name, make in (("rebuild", rebuild), ("reopen", reopen))
+            for name, make in (("rebuild", rebuild), ("reopen", reopen), ("drop_column", drop_column))
         }
         server.apply(params["steps"] or [], params["fingerprint"], actions)
         result["restored"] = restore(server, params["restore"])
