@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import shutil
 import subprocess
@@ -26,7 +27,39 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from module_utils.schema_worker import serve; serve(sys.argv[1])"
 )
+_PREFIX = "suho-schema-"
+# A file system in memory, and the bytes that have to be free there: each CREATE and ALTER writes files.
+_MEMORY, _ROOM = "/dev/shm", 512 * 1024 * 1024  # noqa: S108 - mkdtemp makes a folder of its own there
 _PLUGINS = Path(__file__).resolve().parents[1]
+
+
+def scratch_place(memory: str = _MEMORY) -> str | None:
+    """Where scratch data goes: into memory if there is room, else where temporary files go (None, or what TMPDIR says)."""
+    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK | os.X_OK):
+        return None
+    try:
+        return memory if shutil.disk_usage(memory).free >= _ROOM else None
+    except OSError:
+        return None
+
+
+def sweep(place: str) -> None:
+    """Remove what runs of this user that were killed have left: nobody else would, and it may lie in memory."""
+    for entry in Path(place).glob(f"{_PREFIX}*-*"):
+        pid = entry.name[len(_PREFIX) :].partition("-")[0]
+        with contextlib.suppress(OSError):
+            if pid.isdigit() and entry.stat().st_uid == os.getuid() and not _is_alive(int(pid)):
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 class PlannerProcess:
@@ -37,7 +70,9 @@ class PlannerProcess:
         self.python = python
 
     def __enter__(self) -> PlannerProcess:
-        self._directory = tempfile.mkdtemp(prefix="suho-schema-")
+        place = scratch_place()
+        sweep(place or tempfile.gettempdir())
+        self._directory = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
         self._errors = tempfile.TemporaryFile()
         self._answers: queue.Queue[str] = queue.Queue()
         self._process = subprocess.Popen(
