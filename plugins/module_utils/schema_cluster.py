@@ -98,6 +98,8 @@ def without_replication(ddl: str) -> tuple[str, str]:
 
     ReplicatedReplacingMergeTree('/path', '{replica}', v) is ReplacingMergeTree(v) and ('/path', '{replica}').
     """
+    if "Replicated" not in ddl:
+        return ddl, ""
     parts = significant(ddl)
     at = _engine(parts)
     if at is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 SPACE, COMMENT, STRING, QUOTED, WORD, NUMBER, SYMBOL = (
@@ -24,12 +25,14 @@ SPACE, COMMENT, STRING, QUOTED, WORD, NUMBER, SYMBOL = (
     "symbol",
 )
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NUMBER = re.compile(r"[0-9][0-9A-Za-z_.]*")
-_SPACE = re.compile(r"\s+")
+# What nearly all tokens are, in one expression, since a plan reads millions of them. A quoted text without marks inside
+# is one of them; the others are read by _next().
+_PLAIN = re.compile(
+    r"(?P<space>\s+)|(?P<comment>(?:--|#!|# )[^\n]*)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>[0-9][0-9A-Za-z_.]*)"
+    r"|(?P<quoted>`[^`\\]*`(?!`))|(?P<string>'[^'\\]*'(?!'))|(?P<symbol>[(),.=+*\[\]{};<>])"
+)
 _HEREDOC = re.compile(r"\$[A-Za-z0-9_]*\$")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
-_LINE_COMMENT = re.compile(r"(?:--|#!|# )[^\n]*")
 
 
 class Token(NamedTuple):
@@ -57,16 +60,27 @@ class Statement(NamedTuple):
 
 def tokens(sql: str) -> Iterator[Token]:
     """Yield every token of *sql*; their texts joined give *sql* again."""
-    position = 0
-    while position < len(sql):
-        token = _next(sql, position)
-        yield token
-        position = token.end
+    position, size, match = 0, len(sql), _PLAIN.match
+    while position < size:
+        found = match(sql, position)
+        if found:
+            yield Token(found.lastgroup or SYMBOL, found.group(), position)
+            position = found.end()
+        else:
+            token = _next(sql, position)
+            yield token
+            position = token.end
 
 
 def significant(sql: str) -> list[Token]:
     """Tokens without space and comments."""
-    return [token for token in tokens(sql) if token.kind not in (SPACE, COMMENT)]
+    return list(_significant(sql))
+
+
+# The same text is looked at by one check after the other.
+@lru_cache(maxsize=64)
+def _significant(sql: str) -> tuple[Token, ...]:
+    return tuple(token for token in tokens(sql) if token.kind not in (SPACE, COMMENT))
 
 
 def split_statements(sql: str) -> list[Statement]:
@@ -116,10 +130,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "a
 
 
 def _next(sql: str, position: int) -> Token:
-    for kind, pattern in ((SPACE, _SPACE), (COMMENT, _LINE_COMMENT), (WORD, _WORD), (NUMBER, _NUMBER)):
-        match = pattern.match(sql, position)
-        if match:
-            return Token(kind, match.group(), position)
+    """The token at a place where none of the plain ones is."""
     if sql.startswith("/*", position):
         end, closed = _comment_end(sql, position)
         # A comment that is never closed is no comment: the engine has to see it and complain.
