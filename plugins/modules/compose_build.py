@@ -11,6 +11,8 @@ version_added: "0.1.0"
 description:
   - Builds with C(docker compose build), so everything that a build section can say holds, and all services in one call.
   - An image that carries the wanted labels already is not built. Nothing that runs is touched.
+  - A build that fails names the service and shows the last lines of its log. Image tags that had moved by then, those of other services too,
+    name again what they named before.
 options:
   project_dir:
     description: Directory of the compose file.
@@ -47,6 +49,19 @@ options:
     description: Seconds that the build may take.
     type: float
     default: 1800
+  log_dir:
+    description: Directory that keeps a log for each service, C(build-<service>.log), readable by its owner. Default keeps none.
+    type: path
+  space_factor:
+    description:
+      - The place where the engine keeps its images has to have this many times the size of the services' images of today free,
+        else nothing is built. Where that place is not on this host, a warning says that it was not checked.
+    type: float
+    default: 1.5
+  min_free_gib:
+    description: GiB that have to be free there at least.
+    type: float
+    default: 1
 attributes:
   check_mode:
     support: full
@@ -95,7 +110,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.compose_build import BuildError, build, lacks_labels, overlay
+from ..module_utils.compose_build import (
+    BuildError,
+    build,
+    demand_room,
+    lacks_labels,
+    overlay,
+    put_tags_back,
+)
 from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, locate_project
 from ..module_utils.engine import Engine, EngineError
 
@@ -122,7 +144,22 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     ]
     result: dict[str, Any] = {"changed": bool(todo), "built": todo}
     if todo and not module.check_mode:
-        result["log"] = build(reader, todo, json.dumps(document), params["timeout"])
+        unsure = demand_room(
+            reader.engine,
+            {name: before[tags[name]] for name in todo},
+            params["space_factor"],
+            params["min_free_gib"],
+        )
+        if unsure:
+            module.warn(unsure)
+        try:
+            result["log"] = build(
+                reader, todo, json.dumps(document), params["timeout"], params["log_dir"] or ""
+            )
+        except BuildError as error:
+            moved = put_tags_back(reader.engine, {tags[name]: before[tags[name]] for name in todo})
+            also = f"\nPut back to what they were before: {', '.join(moved)}." if moved else ""
+            raise BuildError(f"{error}{also}") from error
     after = reader.engine.images(list(tags.values()))
     old = {name: getattr(before[tag], "id", "") for name, tag in tags.items()}
     result["images"] = {name: getattr(after[tag], "id", "") for name, tag in tags.items()}
@@ -141,6 +178,9 @@ def main() -> None:
             "extra_services": {"type": "dict", "default": {}},
             "force": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 1800},
+            "log_dir": {"type": "path"},
+            "space_factor": {"type": "float", "default": 1.5},
+            "min_free_gib": {"type": "float", "default": 1},
         },
         supports_check_mode=True,
     )

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of the tags ``<image>:rollback-<release>`` have had their day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timezone
+
+from .engine import Engine
+
+_TAG = re.compile(r"^(?P<repository>[^:]+(?::\d+/[^:]+)?):rollback-(?P<release>[0-9A-Za-z][0-9A-Za-z._-]*)$")
+_TIME = re.compile(r"^(\d{8}T\d{6})Z")
+_DAY = 24 * 3600
+
+
+def rollback_tags(engine: Engine, repositories: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """Repository to its rollback tags, each as (release, tag), the newest release first."""
+    listed = engine.run(
+        ["image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}"]
+    ).stdout.splitlines()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in sorted(set(listed)):
+        match = _TAG.match(line.strip())
+        if match and match.group("repository") in repositories:
+            found.setdefault(match.group("repository"), []).append((match.group("release"), line.strip()))
+    return {name: sorted(tags, reverse=True) for name, tags in found.items()}
+
+
+def outdated(
+    tags: Sequence[tuple[str, str]], retained: Collection[str], keep: int, keep_days: float, now: float
+) -> list[str]:
+    """The tags of one repository that are beyond both limits and that no retained release needs.
+
+    ``tags`` begin with the newest. A release whose name has no time keeps its tag: nobody knows how old it is.
+    """
+    gone = []
+    for number, (release, tag) in enumerate(tags):
+        begun = release_time(release)
+        old = begun is not None and now - begun > keep_days * _DAY
+        if number >= keep and old and release not in retained:
+            gone.append(tag)
+    return gone
+
+
+def release_time(release: str) -> float | None:
+    """When a release was opened, in Unix seconds, from its identifier; None if that does not begin with a time."""
+    match = _TIME.match(release)
+    if match is None:
+        return None
+    try:
+        return datetime.strptime(match.group(1), "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+
+
+def remove_tags(engine: Engine, tags: Iterable[str]) -> None:
+    """Take the tags away. An image that a container uses, or that has another tag, stays."""
+    for tag in tags:
+        engine.run(["image", "rm", tag])
