@@ -276,6 +276,16 @@ def image_name(config: ComposeConfig, service: str) -> str:
     return str(config.services[service].get("image") or f"{config.name}-{service}")
 
 
+def runs_once(config: ComposeConfig, service: str) -> bool:
+    """True for a service that is meant to end: by its restart policy, or because another one waits for its successful end."""
+    if config.services[service].get("restart") in ("no", "on-failure"):
+        return True
+    return any(
+        (other.get("depends_on") or {}).get(service, {}).get("condition") == "service_completed_successfully"
+        for other in config.services.values()
+    )
+
+
 def check_known(config: ComposeConfig, services: Iterable[str]) -> None:
     """Raise for the first service that the project does not have, and list those that it has."""
     for service in services:

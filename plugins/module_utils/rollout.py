@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .compose_config import ComposeReader
+from .compose_config import ComposeReader, runs_once
 from .engine import LABEL_DEPENDS_ON, LABEL_PROJECT, LABEL_SERVICE, Container, Engine, EngineError
 from .redact import mask_text
 
@@ -147,13 +147,25 @@ class ServiceRollout:
         self.engine.run(["stop", "--time", str(timeout), *names], timeout=timeout * len(names) + 60)
         self.engine.run(["rm", *names])
 
-    def wait_until_up(self, timeout: float | None, settle: float, clock: Any = time) -> Container:
-        """Wait for the new container; raise :class:`RolloutError` as soon as it is clear that it will not come up."""
+    def runs_once(self) -> bool:
+        """True if the service is meant to end."""
+        config = self.reader.config()
+        return self.service in config.services and runs_once(config, self.service)
+
+    def wait_until_up(
+        self, timeout: float | None, settle: float, clock: Any = time, ends: bool = False
+    ) -> Container:
+        """Wait for the new container; raise :class:`RolloutError` as soon as it is clear that it will not come up.
+
+        With ``ends`` the service runs once: it is up if it still runs after ``settle``, or has ended with exit code 0.
+        """
         container = self._own()
         limit = timeout if timeout is not None else self._limit(container)
         begin = clock.monotonic()
         while True:
             waited = clock.monotonic() - begin
+            if ends and container.state == "exited" and container.exit_code == 0:
+                return container
             if container.state != "running" or container.restart_count > 0:
                 raise RolloutError(self._story(container, "did not stay up"))
             if container.health == "healthy" or (not container.health and waited >= settle):

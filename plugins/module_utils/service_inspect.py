@@ -19,6 +19,7 @@ from .compose_config import (
     check_known,
     image_name,
     running_project_name,
+    runs_once,
 )
 from .engine import LABEL_DEPENDS_ON, Container, Engine, ImageInfo
 from .git_source import GitError, GitTree
@@ -87,7 +88,7 @@ class ServiceInspector:
                 in_compose=name not in self.extras,
                 built_locally=specs[name] is not None,
                 wanted=name in self.wish.services or not self.config.services[name].get("profiles"),
-                one_shot=self._is_one_shot(name),
+                one_shot=runs_once(self.config, name),
                 image=image,
                 containers=own,
                 source_digest=state.digest if state is not None else None,
@@ -169,15 +170,6 @@ class ServiceInspector:
             for name in doubtful:
                 matches[name] = {one.config_hash for one in containers[name]} == {without.get(name)}
         return matches
-
-    def _is_one_shot(self, name: str) -> bool:
-        """Runs once by its restart policy, or because another service waits for its successful end."""
-        if self.config.services[name].get("restart") in ("no", "on-failure"):
-            return True
-        return any(
-            (other.get("depends_on") or {}).get(name, {}).get("condition") == "service_completed_successfully"
-            for other in self.config.services.values()
-        )
 
     def _code(
         self, name: str, spec: BuildSpec | None, state: SourceState | None, image: ImageInfo | None

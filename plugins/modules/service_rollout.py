@@ -11,7 +11,8 @@ version_added: "0.1.0"
 description:
   - Recreates the container of one service from its image tag if it is not what the compose file and the tag ask for, and waits
     until it is up, which means healthy, or running without a restart for a settle time where there is no healthcheck.
-  - A container that crashes fails the task within seconds, with its last log lines.
+  - A container that crashes fails the task within seconds, with its last log lines. A service that runs once by its restart policy may
+    end, with exit code 0.
   - No other service is touched, and that is checked, by comparing container ids and start times before and after.
 options:
   project_dir:
@@ -149,6 +150,12 @@ def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Cont
 
 def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
     params = module.params
+    if len(own) > 1:
+        names = ", ".join(one.name for one in own)
+        raise RolloutError(
+            f"service {rollout.service}: found {len(own)} containers ({names}), expected one. A service that is scaled is not "
+            "swapped here: swap it with docker compose, and take it out of platform_services. Nothing was changed"
+        )
     wanted = params["image_id"] or params["tag"]
     image = rollout.engine.images([wanted])[wanted]
     if module.check_mode and params["planned"]:
@@ -158,14 +165,22 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     if params["image_id"] and not module.check_mode:
         rollout.engine.run(["tag", params["image_id"], params["tag"]])
     reason = differs(own, image.id, rollout.config_hash(own[-1]) if own else "")
+    if (
+        own
+        and own[-1].state == "exited"
+        and own[-1].exit_code == 0
+        and reason.startswith("the container is exited")
+    ):
+        reason = "" if rollout.runs_once() else reason
     reason = reason or ("recreation was asked for" if params["recreate"] else "")
     if not reason or module.check_mode:
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
+    ends = rollout.runs_once()
     since = time.time()
     rollout.bring_up(params["recreate"])
     # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
     events = rollout.events_since(since)
-    container = rollout.wait_until_up(params["timeout"], params["settle"])
+    container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)
     return {

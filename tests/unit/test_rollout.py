@@ -151,3 +151,16 @@ def test_a_container_that_does_not_come_up_fails_with_its_last_lines(bad, words)
     with pytest.raises(rollout.RolloutError, match=words) as caught:
         wait([container(health=bad.health and "starting"), bad], settle=100)
     assert "password refused" in str(caught.value)
+
+
+def test_a_service_that_runs_once_may_end_well():
+    done = container(state="exited", exit_code=0)
+    swap = rollout.ServiceRollout(Reader([done]), "p", "bridge")
+    assert swap.wait_until_up(None, 5, Clock(), ends=True) is done
+
+
+@pytest.mark.parametrize(("ends", "code"), [(True, 1), (False, 0)])
+def test_any_other_end_is_a_failure(ends, code):
+    swap = rollout.ServiceRollout(Reader([container(state="exited", exit_code=code)]), "p", "bridge")
+    with pytest.raises(rollout.RolloutError, match="did not stay up"):
+        swap.wait_until_up(None, 5, Clock(), ends=ends)
