@@ -13,10 +13,18 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .engine import LABEL_PROJECT, LABEL_WORKING_DIR, CommandResult, Engine, EngineError, run_command
+from .engine import (
+    LABEL_PROJECT,
+    LABEL_WORKING_DIR,
+    CommandResult,
+    Container,
+    Engine,
+    EngineError,
+    run_command,
+)
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 DEFAULT_OVERRIDES = (
@@ -219,6 +227,19 @@ def _dependency_override(dependencies: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def named_project(
+    engine: Engine, directory: str, files: Sequence[str], env_files: Sequence[str], name: str | None
+) -> ComposeProject:
+    """The project under its real name: the given one, else that of the directory's containers, else that of the files."""
+    project = locate_project(directory, files, env_files, name)
+    containers = running_containers(engine, project.directory)
+    project = spelled_as_running(project, containers)
+    if project.name:
+        return project
+    given = ComposeReader(engine, project).config().name
+    return replace(project, name=running_project_name(engine, project, given, containers))
+
+
 def text_judge(
     engine: Engine,
     path: str,
@@ -294,16 +315,27 @@ def check_known(config: ComposeConfig, services: Iterable[str]) -> None:
             raise ComposeError(f"service {service} is not in the compose project; it has: {known}")
 
 
-def running_project_name(engine: Engine, project: ComposeProject, default: str) -> str:
+def running_containers(engine: Engine, directory: str) -> list[Container]:
+    """The containers that compose made in a directory, however it was spelled then."""
+    real = os.path.realpath(directory)
+    found = engine.containers_by_filter([f"label={LABEL_WORKING_DIR}"])
+    return [
+        one
+        for one in found
+        if not one.oneoff and os.path.realpath(one.labels.get(LABEL_WORKING_DIR, "")) == real
+    ]
+
+
+def running_project_name(
+    engine: Engine, project: ComposeProject, default: str, containers: Sequence[Container] | None = None
+) -> str:
     """The project name that the directory's containers carry; ``default`` when it has none.
 
     Another name than that of the running containers would mean new, empty volumes, so what runs wins over
     the name that the files would give. Two names for one directory are a question for the user.
     """
-    names: set[str] = set()
-    for directory in dict.fromkeys([project.directory, os.path.realpath(project.directory)]):
-        found = engine.containers_by_filter([f"label={LABEL_WORKING_DIR}={directory}"])
-        names |= {one.labels.get(LABEL_PROJECT, "") for one in found if not one.oneoff}
+    found = running_containers(engine, project.directory) if containers is None else containers
+    names = {one.labels.get(LABEL_PROJECT, "") for one in found}
     names.discard("")
     if not names or default in names:
         return default
@@ -312,4 +344,27 @@ def running_project_name(engine: Engine, project: ComposeProject, default: str) 
     raise ComposeError(
         f"containers of {project.directory} belong to several projects ({', '.join(sorted(names))}), "
         f"and none of them is {default}: set project_name"
+    )
+
+
+def spelled_as_running(project: ComposeProject, containers: Sequence[Container]) -> ComposeProject:
+    """The project with its directory spelled as its containers have it.
+
+    Through a link the same directory has another name, so mounts would have other paths, and compose would see another
+    configuration and recreate what nobody has changed.
+    """
+    spellings = {one.labels.get(LABEL_WORKING_DIR, "") for one in containers}
+    if len(spellings) != 1 or project.directory in spellings:
+        return project
+    directory = spellings.pop()
+
+    def moved(path: str) -> str:
+        inside = os.path.relpath(path, project.directory)
+        return path if inside.startswith("..") else os.path.join(directory, inside)
+
+    return replace(
+        project,
+        directory=directory,
+        files=tuple(moved(path) for path in project.files),
+        env_files=tuple(moved(path) for path in project.env_files),
     )

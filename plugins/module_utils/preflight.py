@@ -129,14 +129,15 @@ class Preflight:
             extras = {name: one for name, one in wanted.extra_services.items() if name not in known}
             if extras:
                 self.full = reader.config(extra={"services": extras})
-            self.running = running_project_name(self.engine, project, wanted.project_name)
+            given = wanted.project_name or self.config.name
+            self.running = running_project_name(self.engine, project, given)
         except (ComposeError, EngineError) as error:
             mend = "Set platform_project_dir and platform_compose_file, or mend the file."
             yield Finding(
                 "compose file", path, str(error), "a file that 'docker compose config' accepts", mend
             )
             return
-        if self.running != wanted.project_name:
+        if wanted.project_name and self.running != wanted.project_name:
             found = f"containers of this folder in project {self.running}"
             mend = "Set platform_project_name: another name would mean new, empty volumes."
             yield Finding("compose file", path, found, f"project {wanted.project_name}", mend)

@@ -18,8 +18,10 @@ from .compose_config import (
     ComposeReader,
     check_known,
     image_name,
+    running_containers,
     running_project_name,
     runs_once,
+    spelled_as_running,
 )
 from .engine import LABEL_DEPENDS_ON, Container, Engine, ImageInfo
 from .git_source import GitError, GitTree
@@ -115,9 +117,11 @@ class ServiceInspector:
 
     def _read_config(self) -> tuple[ComposeConfig, str, set[str]]:
         """The model with the extra services in it, the project's real name, and which services are extra."""
+        containers = running_containers(self.engine, self.project.directory)
+        self.project = spelled_as_running(self.project, containers)
         reader = ComposeReader(self.engine, self.project)
         config = reader.config()
-        name = self.project.name or running_project_name(self.engine, self.project, config.name)
+        name = self.project.name or running_project_name(self.engine, self.project, config.name, containers)
         if name != config.name:
             self.project = ComposeProject(
                 self.project.directory, self.project.files, self.project.env_files, name

@@ -29,9 +29,9 @@ options:
     elements: str
     default: []
   project_name:
-    description: Name of the Compose project.
+    description: Name of the Compose project. Default is that of the running containers of O(project_dir), else that of the files.
     type: str
-    required: true
+    default: ""
   services:
     description: Services to build, name to the labels of the image. The labels must be deterministic.
     type: dict
@@ -118,17 +118,20 @@ from ..module_utils.compose_build import (
     overlay,
     put_tags_back,
 )
-from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, locate_project
+from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, named_project
 from ..module_utils.engine import Engine, EngineError
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     wanted = {name: dict(labels or {}) for name, labels in params["services"].items()}
-    project = locate_project(
-        params["project_dir"], params["files"], params["env_files"], params["project_name"]
+    engine = Engine()
+    reader = ComposeReader(
+        engine,
+        named_project(
+            engine, params["project_dir"], params["files"], params["env_files"], params["project_name"]
+        ),
     )
-    reader = ComposeReader(Engine(), project)
     known = list(reader.config().services)
     missing = [name for name in wanted if name not in known and name not in params["extra_services"]]
     if missing:
@@ -173,7 +176,7 @@ def main() -> None:
             "project_dir": {"type": "path", "required": True},
             "files": {"type": "list", "elements": "str", "default": []},
             "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "required": True},
+            "project_name": {"type": "str", "default": ""},
             "services": {"type": "dict", "required": True},
             "extra_services": {"type": "dict", "default": {}},
             "force": {"type": "list", "elements": "str", "default": []},

@@ -33,9 +33,11 @@ options:
     elements: str
     default: []
   project_name:
-    description: Name of the Compose project.
+    description:
+      - Name of the Compose project; another one than the running containers of O(project_dir) have is a finding.
+        Default is theirs, else that of the files.
     type: str
-    required: true
+    default: ""
   services:
     description: Services that the deploy works on.
     type: list
@@ -153,7 +155,7 @@ def main() -> None:
             "project_dir": {"type": "path", "required": True},
             "files": {"type": "list", "elements": "str", "default": []},
             "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "required": True},
+            "project_name": {"type": "str", "default": ""},
             "services": {"type": "list", "elements": "str", "required": True},
             "extra_services": {"type": "dict", "default": {}},
             "state_dir": {"type": "path", "required": True},

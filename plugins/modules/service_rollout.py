@@ -30,9 +30,9 @@ options:
     elements: str
     default: []
   project_name:
-    description: Name of the Compose project.
+    description: Name of the Compose project. Default is that of the running containers of O(project_dir), else that of the files.
     type: str
-    required: true
+    default: ""
   service:
     description: Name of the service.
     type: str
@@ -132,7 +132,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.compose_config import ComposeError, ComposeReader, locate_project
+from ..module_utils.compose_config import ComposeError, ComposeReader, named_project
 from ..module_utils.engine import Container, Engine, EngineError
 from ..module_utils.rollout import RolloutError, ServiceRollout, differs, disturbed, downtime
 
@@ -194,15 +194,17 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
-    project = locate_project(
-        params["project_dir"], params["files"], params["env_files"], params["project_name"]
+    engine = Engine()
+    project = named_project(
+        engine, params["project_dir"], params["files"], params["env_files"], params["project_name"]
     )
-    rollout = ServiceRollout(ComposeReader(Engine(), project), params["project_name"], params["service"])
-    before = rollout.engine.containers(params["project_name"])
+    name = str(project.name)
+    rollout = ServiceRollout(ComposeReader(engine, project), name, params["service"])
+    before = engine.containers(name)
     own = [one for one in before if one.service == params["service"]]
     act = ensure_absent if params["state"] == "absent" else ensure_present
     result = act(module, rollout, own)
-    touched = disturbed(before, rollout.engine.containers(params["project_name"]), params["service"])
+    touched = disturbed(before, engine.containers(name), params["service"])
     if result["changed"] and touched:
         raise RolloutError(
             f"swapping service {params['service']} touched other containers: {', '.join(touched)}"
@@ -224,7 +226,7 @@ def main() -> None:
             "project_dir": {"type": "path", "required": True},
             "files": {"type": "list", "elements": "str", "default": []},
             "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "required": True},
+            "project_name": {"type": "str", "default": ""},
             "service": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tag": {"type": "str"},

@@ -43,10 +43,11 @@ elif arguments[:2] == ["image", "inspect"]:
     named(state["images"], arguments[2:], "No such image")
 elif arguments[0] == "ps":
     filters = [arguments[place + 1] for place, word in enumerate(arguments) if word == "--filter"]
-    wanted = [one[len("label="):].split("=", 1) for one in filters]
+    # A filter without a value asks whether there is such a label.
+    wanted = [(one[len("label="):].split("=", 1) + [None])[:2] for one in filters]
     for one in state["containers"]:
         labels = one["Config"]["Labels"]
-        if all(labels.get(name) == value for name, value in wanted):
+        if all(name in labels and value in (None, labels[name]) for name, value in wanted):
             print(one["Id"])
 elif arguments[:2] == ["container", "inspect"]:
     named(state["containers"], arguments[2:], "No such container")

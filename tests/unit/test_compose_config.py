@@ -14,6 +14,7 @@ from ansible_collections.suho.platform.plugins.module_utils.compose_config impor
     compose_warnings,
     image_name,
     locate_project,
+    named_project,
     parse_depends_on,
     running_project_name,
     text_judge,
@@ -183,6 +184,33 @@ def test_project_name_is_that_of_the_running_containers(docker: FakeDocker, root
     assert running_project_name(engine, project, "test") == "test"
     with pytest.raises(ComposeError, match=r"several projects \(prod, test\), and none of them is backend"):
         running_project_name(engine, project, "backend")
+
+
+def test_a_directory_is_spelled_as_its_containers_have_it(
+    docker: FakeDocker, root: Path, tmp_path: Path
+) -> None:
+    """Another spelling of a path is another configuration to compose, and would recreate what nobody has changed."""
+    link = tmp_path / "by-a-link"
+    link.symlink_to(root)
+    labels = {"com.docker.compose.project.working_dir": str(link)}
+    docker.answer(containers=[container("prod", "nats", "i", labels=labels)])
+    found = named_project(Engine(str(docker.path)), str(root), ["docker-compose.yml"], [], None)
+    assert (found.name, found.directory) == ("prod", str(link))
+    assert found.files == (str(link / "docker-compose.yml"),)
+
+
+def test_without_containers_or_with_two_spellings_the_directory_stays(
+    docker: FakeDocker, root: Path, tmp_path: Path
+) -> None:
+    engine = Engine(str(docker.path))
+    assert named_project(engine, str(root), ["docker-compose.yml"], [], "p").directory == str(root)
+    spellings = []
+    for name in ("a", "b"):
+        (tmp_path / name).symlink_to(root)
+        labels = {"com.docker.compose.project.working_dir": str(tmp_path / name)}
+        spellings.append(container("p", "nats", "i", labels=labels, identity=name))
+    docker.answer(containers=spellings)
+    assert named_project(engine, str(root), ["docker-compose.yml"], [], "p").directory == str(root)
 
 
 def test_judge_puts_the_text_in_the_place_of_its_file(docker: FakeDocker, root: Path) -> None:
