@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BEGIN, END = "<!-- bench-schema: begin -->", "<!-- bench-schema: end -->"
+SERVICES_BEGIN, SERVICES_END = "<!-- bench-services: begin -->", "<!-- bench-services: end -->"
 COLUMNS = 30
 _TYPES = (
     "Float64",
@@ -60,12 +61,12 @@ def render(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def between_markers(text: str, new: str) -> str:
+def between_markers(text: str, new: str, begin: str = BEGIN, end: str = END) -> str:
     """*text* with *new* in the place of whatever stands between the markers."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"expected {BEGIN} and, behind it, {END}, each once")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    return f"{before}{BEGIN}\n{new}\n{END}{after}"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"expected {begin} and, behind it, {end}, each once")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    return f"{before}{begin}\n{new}\n{end}{after}"
 
 
 def table_names(count: int) -> list[str]:

@@ -40,7 +40,10 @@ options:
         type: int
         default: 0
       max_ack_pending:
-        description: How many messages may be delivered but not acknowledged.
+        description:
+          - How many messages may be delivered but not acknowledged.
+          - This and O(streams[].max_pending) count what was in the stream when the check began. On a busy stream something is
+            always on its way, so a consumer that has acknowledged all that was there then has caught up.
         type: int
         default: 0
       max_redelivered:

@@ -22,8 +22,9 @@ VARZ = {"server_id": "NABC", "version": "2.10.27", "connections": 3}
 
 
 def jsz(
-    pending: int = 0, ack: int = 0, redelivered: int = 0, last: int = 10, delivered: int = 10
+    pending: int = 0, ack: int = 0, redelivered: int = 0, last: int = 10, delivered: int | None = None
 ) -> dict[str, Any]:
+    delivered = max(last - pending, 0) if delivered is None else delivered
     consumer = {
         "name": "bridge",
         "num_pending": pending,
@@ -118,6 +119,22 @@ def test_stream_of_two_accounts_needs_its_account() -> None:
     answer["account_details"].append({**answer["account_details"][0], "name": "B"})
     assert look(answer)["verdict"] == "error"
     assert look(answer, account="B")["verdict"] == "pass"
+
+
+def test_on_a_busy_stream_what_was_there_when_the_check_began_is_what_counts() -> None:
+    """Ten messages come between two looks, and some are always on their way."""
+    busy = [jsz(ack=3, last=100), jsz(pending=1, ack=3, last=110), jsz(ack=4, last=120)]
+    streams = StreamAssertions(monitor(*busy), [parse_wish({"stream": "BARS", "consumer": "bridge"})])
+    last, attempts, _waited = wait_for_pass(streams.look, timeout=60, interval=1, sleep=lambda _s: None)
+    assert (overall(last.assertions), attempts) == ("pass", 2)
+    assert last.assertions[0]["details"]["target_sequence"] == 100
+
+
+def test_a_consumer_that_stands_still_on_a_busy_stream_fails() -> None:
+    still = [jsz(pending=10 * number, ack=3, last=100 + 10 * number, delivered=100) for number in range(4)]
+    streams = StreamAssertions(monitor(*still), [parse_wish({"stream": "BARS", "consumer": "bridge"})])
+    last, _attempts, _waited = wait_for_pass(streams.look, timeout=2, interval=1, sleep=lambda _s: None)
+    assert overall(last.assertions) == "fail"
 
 
 def test_waits_until_the_consumer_has_caught_up() -> None:
