@@ -20,6 +20,12 @@ _ADDRESS_WORDS = frozenset({
     "addresses", "endpoint", "endpoints", "url", "urls", "uri", "uris", "dsn", "dsns", "node", "nodes", "seed", "seeds",
     "peer", "peers",
 })  # fmt: skip
+# These also name streets, wallets and members of a cluster: only host:port is taken for an address.
+_WEAK_WORDS = frozenset(
+    ["addr", "addrs", "address", "addresses", "node", "nodes", "seed", "seeds", "peer", "peers"]
+)
+# Alone they are the container's own name, or what it listens on.
+_OWN_NAMES = frozenset(["host", "hostname", "server"])
 # What a service listens on is its own business, and no host that it calls.
 _LISTEN_WORDS = frozenset(
     ["listen", "bind", "bindto", "advertised", "advertise", "allowed", "cors", "origin", "origins", "public"]
@@ -77,7 +83,9 @@ def words(name: str) -> list[str]:
 def names_an_address(name: str) -> bool:
     """True if the name says that its value is an address of something that is called."""
     parts = words(name)
-    return bool(parts) and parts[-1] in _ADDRESS_WORDS and not _LISTEN_WORDS.intersection(parts)
+    if not parts or (len(parts) == 1 and parts[0] in _OWN_NAMES):
+        return False
+    return parts[-1] in _ADDRESS_WORDS and not _LISTEN_WORDS.intersection(parts)
 
 
 def addresses(name: str, value: str) -> list[Address]:
@@ -90,7 +98,11 @@ def addresses(name: str, value: str) -> list[Address]:
         return []
     found = _address_list(text) if "://" in text else list(_in_dsn(text))
     if not found and "://" not in text and names_an_address(name):
-        found = [one for one in map(_host_and_port, _split(text)) if one is not None]
+        weak = words(name)[-1] in _WEAK_WORDS
+        listed = [_host_and_port(part) for part in _split(text)]
+        # Where one part is no host, the value is no list of hosts but a text.
+        if None not in listed:
+            found = [one for one in listed if one is not None and (one.port is not None or not weak)]
     return list(dict.fromkeys(found))
 
 
