@@ -11,6 +11,7 @@ running most of the time.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from .redact import mask_text
 _NANO = 1_000_000_000
 _POLL_SECONDS = 0.5
 _LOG_LINES = 15
+_KEPT_LINES = 5000
 
 
 class RolloutError(Exception):
@@ -140,6 +142,21 @@ class ServiceRollout:
         arguments += ["--force-recreate", self.service] if anyway else [self.service]
         directory = self.reader.project.directory
         self.engine.run([*self.reader.arguments(), *arguments], timeout=300, cwd=directory)
+
+    def keep_log(self, container: Container, folder: str | None) -> None:
+        """Write the last lines of a container that is about to go into ``folder``; None keeps nothing."""
+        if not folder:
+            return
+        try:
+            done = self.engine.run(["logs", "--timestamps", "--tail", str(_KEPT_LINES), container.id])
+            text = mask_text(done.stdout + done.stderr)
+        except EngineError as error:
+            text = f"(its log cannot be read: {error})\n"
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        path = os.path.join(folder, f"replaced-{self.service}.log")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
 
     def remove(self, containers: Sequence[Container], timeout: int) -> None:
         """Stop and remove the service's containers, whatever the compose file says of the service by now."""

@@ -65,6 +65,11 @@ options:
     description: Seconds that a container without healthcheck must run without a restart.
     type: float
     default: 5
+  keep_log:
+    description:
+      - Directory that gets the log of the container that is replaced or removed, C(replaced-<service>.log), readable by its owner, secrets masked.
+        Default keeps none.
+    type: path
   stop_timeout:
     description: Seconds that a container gets to stop with O(state=absent).
     type: int
@@ -144,6 +149,7 @@ def shown(container: Container | None) -> dict[str, Any]:
 
 def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
     if own and not module.check_mode:
+        rollout.keep_log(own[-1], module.params["keep_log"])
         rollout.remove(own, module.params["stop_timeout"])
     return {"changed": bool(own), "reason": "the service is to be removed" if own else "", "container": {}}
 
@@ -176,6 +182,8 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     if not reason or module.check_mode:
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
     ends = rollout.runs_once()
+    if own:
+        rollout.keep_log(own[-1], params["keep_log"])
     since = time.time()
     rollout.bring_up(params["recreate"])
     # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
@@ -235,6 +243,7 @@ def main() -> None:
             "planned": {"type": "bool", "default": False},
             "timeout": {"type": "float"},
             "settle": {"type": "float", "default": 5},
+            "keep_log": {"type": "path"},
             "stop_timeout": {"type": "int", "default": 10},
             "max_downtime": {"type": "float", "default": 0},
         },
