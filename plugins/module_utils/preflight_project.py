@@ -25,7 +25,7 @@ def unset_variables(config: ComposeConfig, texts: Mapping[str, str], severity: s
             f"{path}:{number}"
             for path, text in texts.items()
             for number, line in enumerate(text.splitlines(), start=1)
-            if use.search(line.partition(" #")[0].replace("$$", ""))
+            if not line.lstrip().startswith("#") and use.search(line.partition(" #")[0].replace("$$", ""))
         ]
         yield Finding(
             "variables",

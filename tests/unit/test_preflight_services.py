@@ -276,7 +276,7 @@ def test_listening_ports_are_read_from_the_kernels_table(tmp_path: Path) -> None
 def test_a_variable_without_a_value_is_found_where_it_is_used() -> None:
     warning = 'The "MISSING" variable is not set. Defaulting to a blank string.'
     config = ComposeConfig({"services": {}}, (warning,))
-    text = "a: ${MISSING}\nb: $MISSING\nc: $$MISSING\n# d: ${MISSING_TOO}\ne: x # ${MISSING}\n"
+    text = "a: ${MISSING}\nb: $MISSING\nc: $$MISSING\n# d: ${MISSING}\nf: ${MISSING_TOO}\ne: x # ${MISSING}\n"
     (found,) = unset_variables(config, {"c.yml": text}, WARNING)
     assert (found.severity, found.object) == (WARNING, "MISSING")
     assert "(c.yml:1, c.yml:2)" in found.found
