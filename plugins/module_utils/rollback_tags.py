@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timezone
 
-from .engine import Engine
+from .engine import Engine, EngineError
 
 _TAG = re.compile(r"^(?P<repository>[^:]+(?::\d+/[^:]+)?):rollback-(?P<release>[0-9A-Za-z][0-9A-Za-z._-]*)$")
 _TIME = re.compile(r"^(\d{8}T\d{6})Z")
@@ -56,7 +56,15 @@ def release_time(release: str) -> float | None:
         return None
 
 
-def remove_tags(engine: Engine, tags: Iterable[str]) -> None:
-    """Take the tags away. An image that a container uses, or that has another tag, stays."""
+def remove_tags(engine: Engine, tags: Iterable[str]) -> list[str]:
+    """Take the tags away; returns those that are gone. The only tag of an image that a container uses stays."""
+    gone = []
     for tag in tags:
-        engine.run(["image", "rm", tag])
+        try:
+            engine.run(["image", "rm", tag])
+        except EngineError as error:
+            if "conflict" not in str(error).lower():
+                raise
+            continue  # nothing is forced: what a container stands on is no rubbish
+        gone.append(tag)
+    return gone

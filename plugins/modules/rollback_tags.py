@@ -13,7 +13,7 @@ description:
     by age, both at once.
   - A tag whose release has a record below O(state_dir) stays, since that release can be gone back to. So does the tag of a release whose name
     does not begin with its time.
-  - An image that a container uses, or that has another tag, loses the tag only.
+  - An image that has another tag loses this one only. The only tag of an image that a container uses stays.
 options:
   images:
     description: Images, each as C(repository) or C(repository:tag).
@@ -109,7 +109,7 @@ def main() -> None:
             for tag in outdated(tags, retained, params["keep"], params["keep_days"], time.time())
         ]
         if not module.check_mode:
-            remove_tags(engine, removed)
+            removed = remove_tags(engine, removed)
     except EngineError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

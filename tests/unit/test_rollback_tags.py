@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.engine import CommandResult
+from ansible_collections.suho.platform.plugins.module_utils.engine import CommandResult, EngineError
 from ansible_collections.suho.platform.plugins.module_utils.rollback_tags import (
     outdated,
     release_time,
@@ -17,12 +17,16 @@ NOW = 1_790_000_000.0
 
 
 class FakeEngine:
-    def __init__(self, *listed: str) -> None:
-        self.listed = listed
+    def __init__(self, *listed: str, used: str = "", broken: str = "") -> None:
+        self.listed, self.used, self.broken = listed, used, broken
         self.calls: list[list[str]] = []
 
     def run(self, arguments: list[str]) -> CommandResult:
         self.calls.append(arguments)
+        if self.used and self.used in arguments:
+            raise EngineError(["docker", *arguments], 1, "conflict: unable to remove repository reference")
+        if self.broken:
+            raise EngineError(["docker", *arguments], 1, self.broken)
         return CommandResult("\n".join(self.listed), "")
 
 
@@ -78,8 +82,18 @@ def test_a_release_without_a_time_keeps_its_tag() -> None:
 
 def test_tags_are_removed_and_nothing_is_forced() -> None:
     engine = FakeEngine()
-    remove_tags(engine, ["a:rollback-x"])  # type: ignore[arg-type]
+    assert remove_tags(engine, ["a:rollback-x"]) == ["a:rollback-x"]  # type: ignore[arg-type]
     assert engine.calls == [["image", "rm", "a:rollback-x"]]
+
+
+def test_the_only_tag_of_an_image_in_use_stays_and_hides_no_other() -> None:
+    engine = FakeEngine(used="a:rollback-x")
+    assert remove_tags(engine, ["a:rollback-x", "a:rollback-y"]) == ["a:rollback-y"]  # type: ignore[arg-type]
+
+
+def test_another_failure_is_told() -> None:
+    with pytest.raises(EngineError, match="no engine"):
+        remove_tags(FakeEngine(broken="no engine answers"), ["a:rollback-x"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

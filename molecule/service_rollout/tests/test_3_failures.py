@@ -40,10 +40,8 @@ def make_image(lab, tag, old, line):
     """Another image under a tag: the old one, whose id the builder does not take, with one line more."""
     base = f"{lab.name}-molecule-base:latest"
     run("docker", "tag", old, base)
-    try:
-        run("docker", "build", "--quiet", "--tag", tag, "-", input=f"FROM {base}\n{line}\n")
-    finally:
-        run("docker", "image", "rm", base)
+    run("docker", "build", "--quiet", "--tag", tag, "-", input=f"FROM {base}\n{line}\n")
+    return base
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -55,7 +53,7 @@ def test_it_ends_with_the_reason_and_the_old_image_comes_back(lab, role, name):
     around = {
         key: value for key, value in lab.fingerprint()["containers"].items() if key != lab.container(short)
     }
-    make_image(lab, tag, old, line)
+    base = make_image(lab, tag, old, line)
     done = role(
         "service_rollout",
         service_rollout_services=[service],
@@ -70,6 +68,8 @@ def test_it_ends_with_the_reason_and_the_old_image_comes_back(lab, role, name):
     role("service_rollout", "restore", service_rollout_recorded=recorded).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == old
     assert json.loads(run("docker", "image", "inspect", tag))[0]["Id"] == old
+    # Not before: the only tag of an image that a container uses cannot be removed.
+    run("docker", "image", "rm", base)
     now = lab.fingerprint()["containers"]
     assert {key: value for key, value in now.items() if key != lab.container(short)} == around
 
@@ -79,7 +79,7 @@ def downloader(role, lab, code: int):
     tag = f"{lab.name}-{service}:latest"
     old = json.loads(run("docker", "image", "inspect", tag))[0]["Id"]
     line = f'CMD ["python", "-c", "print(\'once\', flush=True); raise SystemExit({code})"]'
-    make_image(lab, tag, old, line)
+    base = make_image(lab, tag, old, line)
     try:
         return role(
             "service_rollout",
@@ -89,6 +89,7 @@ def downloader(role, lab, code: int):
         )
     finally:
         run("docker", "tag", old, tag)
+        run("docker", "image", "rm", base)
 
 
 def test_a_service_that_runs_once_may_end_well_and_not_badly(lab, role):
