@@ -28,7 +28,7 @@ def operation(login: Login, database: str, **params: Any) -> dict[str, Any]:
     result: dict[str, Any] = {"quarantined": []}
     with connect(login) as connection:
         server = Server(connection, database, f"{database}_quarantine")
-        work(server, {"steps": [], "restore": [], "release": "bench", **params}, result)
+        work(server, {"steps": [], "restore": [], "release": "bench", "cluster": "", **params}, result)
     return result
 
 
