@@ -142,7 +142,7 @@ class ActionModule(ActionBase):
                 self.args["cluster"],
                 self.args["cluster_timeout"],
                 self.module,
-                lambda live, cluster: self.plan(planner, live, files, cluster),
+                lambda live, cluster, deny: self.plan(planner, live, files, cluster, deny),
                 lambda live, plan: restorable(live["quarantined"], plan["columns"]),
                 _unsealed,
             )
@@ -231,6 +231,7 @@ class ActionModule(ActionBase):
         live: Mapping[str, Any],
         files: list[dict[str, str]],
         cluster: str = "",
+        deny: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         return planner.ask(
             {
@@ -240,7 +241,8 @@ class ActionModule(ActionBase):
                 "live": live["objects"],
                 "files": files,
                 "allow": self.args["allow"],
-                "deny": self.deny,
+                "deny": {**self.deny, **(deny or {})},
+                "default_replication": live["default_replication"],
                 "cluster": cluster,
             }
         )
@@ -316,7 +318,7 @@ class ActionModule(ActionBase):
         """Run the module where the task runs, with the login data and nothing that it does not need."""
         names = ["database", "state", "release", "quarantine_database"]
         if operation == "read" and self.args["cluster"]:
-            names += ["cluster", "cluster_hosts"]
+            names += ["cluster", "cluster_hosts", "cluster_timeout"]
         args = {name: self.args[name] for name in (*LOGIN_NAMES, *names) if self.args[name] is not None}
         result: dict[str, Any] = self._execute_module(
             module_name=MODULE,

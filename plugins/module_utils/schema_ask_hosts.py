@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from .clickhouse_client import ClickhouseError, connect, login_from
+from .clickhouse_client import ClickhouseError, Login, connect, login_from
 from .schema_model import SchemaError
 from .schema_server import Server
+
+_AT_ONCE = 16
 
 
 def hosts_of(server: Server, params: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -33,19 +37,32 @@ def hosts_of(server: Server, params: Mapping[str, Any]) -> list[tuple[str, int]]
     return found
 
 
+def bounded_login(params: Mapping[str, Any]) -> Login:
+    """Login data for questions to a cluster: no host may be silent for longer than the cluster is waited for."""
+    login = login_from(params)
+    seconds = max(1, math.ceil(params["cluster_timeout"]))
+    return replace(
+        login,
+        connect_timeout=min(login.connect_timeout, seconds),
+        receive_timeout=min(login.receive_timeout, seconds),
+    )
+
+
 def ask_hosts(server: Server, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What every host has: host, port, and before (what Server.read gives) or error."""
-    answers: list[dict[str, Any]] = []
-    for host, port in hosts_of(server, params):
-        answer: dict[str, Any] = {"host": host, "port": port}
-        login = replace(login_from(params), host=host, port=port)
+    """What every host has: host, port, and before (what Server.read gives) or error. All are asked at the same time."""
+    login = bounded_login(params)
+
+    def ask(place: tuple[str, int]) -> dict[str, Any]:
+        host, port = place
         try:
-            with connect(login) as connection:
-                answer["before"] = Server(connection, server.database, server.quarantine, dry=True).read()
+            with connect(replace(login, host=host, port=port)) as connection:
+                one = Server(connection, server.database, server.quarantine, dry=True)
+                return {"host": host, "port": port, "before": one.read(for_cluster=True)}
         except ClickhouseError as error:
-            answer["error"] = str(error)
-        answers.append(answer)
-    return answers
+            return {"host": host, "port": port, "error": str(error)}
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(ask, hosts_of(server, params)))
 
 
 def _host_and_port(text: str, default: int) -> tuple[str, int]:

@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .clickhouse_names import NameNotValid, check_name
-from .schema_cluster import without_replication
 from .schema_engine import Engine, EngineError
 from .schema_hints import column_hints, object_hint
 from .schema_model import SchemaError
 from .schema_parse import head
+from .schema_replication import without_replication
 from .schema_tokens import (
     QUOTED,
     STRING,

@@ -19,10 +19,15 @@ from .schema_model import SchemaError
 
 IN_SYNC, DIFFERS, UNREACHABLE = "in sync", "differs", "unreachable"
 _PAUSE = 1.0
+_OF_ALL = (
+    "The path in the coordination service holds the table's id, so a table made here would be no replica of theirs. "
+    "Make it on that host by hand with the id that system.tables of another host shows (CREATE TABLE ... UUID '<id>' ...), "
+    "or name a path without {uuid} in the file"
+)
 
-# call(operation, **arguments) runs the module; plan(live, cluster) asks the planner; restorable(live, plan) what to bring back.
+# call(operation, **arguments) runs the module; plan(live, cluster, deny) asks the planner; restorable(live, plan) what to bring back.
 Call = Callable[..., dict[str, Any]]
-Planner = Callable[[Mapping[str, Any], str], dict[str, Any]]
+Planner = Callable[[Mapping[str, Any], str, Mapping[str, str]], dict[str, Any]]
 Restorable = Callable[[Mapping[str, Any], Mapping[str, Any]], list[dict[str, str]]]
 
 
@@ -97,17 +102,42 @@ class ClusterRun:
         """Ask every host what it has, and plan for each; hosts that have the same share a plan."""
         found = self.call("read")["hosts"]
         self.hosts = [Host(one["host"], one["port"], error=one.get("error", "")) for one in found]
-        plans: dict[str, dict[str, Any]] = {}
+        plans: dict[tuple[Any, ...], dict[str, Any]] = {}
         for host, one in zip(self.hosts, found):
-            if host.error:
-                continue
-            host.live = self.unsealed(one["before"])
-            key = f"{host.live['fingerprint']} {host.live['database_exists']}"
-            if key not in plans:
-                plans[key] = self.make_plan(host.live, "")
-            host.plan = plans[key]
-            host.restore = self.restorable(host.live, host.plan)
+            if not host.error:
+                host.live = self.unsealed(one["before"])
+                self.plan_for(host, plans, {})
+        for host in self.hosts:
+            deny = self.not_alone(host)
+            if deny:
+                self.plan_for(host, plans, deny)
         return self.hosts
+
+    def plan_for(
+        self, host: Host, plans: dict[tuple[Any, ...], dict[str, Any]], deny: Mapping[str, str]
+    ) -> None:
+        names = ("fingerprint", "database_exists", "default_replication")
+        key = (*(host.live[name] for name in names), *sorted(deny))
+        if key not in plans:
+            plans[key] = self.make_plan(host.live, "", deny)
+        host.plan = plans[key]
+        host.restore = self.restorable(host.live, host.plan)
+
+    @property
+    def together(self) -> list[str]:
+        """Steps that only one statement for all hosts can do, and that all hosts need."""
+        asked = [host.plan["for_cluster"] for host in self.hosts if not host.error]
+        return [name for name in asked[0] if all(name in other for other in asked)] if asked else []
+
+    def not_alone(self, host: Host) -> dict[str, str]:
+        """Steps that only one statement for all hosts can do, while others have them done: name to reason."""
+        if host.error:
+            return {}
+        return {
+            name: f"host {host.address} lacks it and others have it. {_OF_ALL}"
+            for name in host.plan["for_cluster"]
+            if name not in self.together
+        }
 
     def demand_all(self) -> None:
         """No change is begun while a host cannot be asked: nobody would know what became of it."""
@@ -125,18 +155,17 @@ class ClusterRun:
         """Send what is missing: to all at once, or to each its own."""
         if self.is_uniform:
             first = self.hosts[0]
-            steps = self.make_plan(first.live, self.cluster)["steps"]
-            take(
-                self.call(
-                    "apply",
-                    **first.login,
-                    steps=steps,
-                    fingerprint=first.live["fingerprint"],
-                    cluster=self.cluster,
-                    cluster_timeout=self.timeout,
-                )
-            )
+            take(self.apply_to_all(first, self.make_plan(first.live, self.cluster, {})["steps"]))
             return
+        together = frozenset(self.together)
+        if together:
+            for host in self.hosts:
+                steps = [step for step in host.plan["steps"] if step["name"].startswith("database.")]
+                if steps:
+                    take(self.call("apply", **host.login, steps=steps, fingerprint=host.live["fingerprint"]))
+            first = self.hosts[0]
+            steps = self.make_plan(first.live, self.cluster, {})["steps"]
+            take(self.apply_to_all(first, [step for step in steps if step["name"] in together]))
         for address in [host.address for host in self.hosts]:
             # What another host got may have come to this one by replication meanwhile.
             host = next(one for one in self.look() if one.address == address)
@@ -145,6 +174,16 @@ class ClusterRun:
             if host.plan["steps"] or host.restore:
                 arguments = {"steps": host.plan["steps"], "restore": host.restore}
                 take(self.call("apply", **host.login, **arguments, fingerprint=host.live["fingerprint"]))
+
+    def apply_to_all(self, first: Host, steps: list[dict[str, Any]]) -> dict[str, Any]:
+        return self.call(
+            "apply",
+            **first.login,
+            steps=steps,
+            fingerprint=first.live["fingerprint"],
+            cluster=self.cluster,
+            cluster_timeout=self.timeout,
+        )
 
     def wait(self, known: frozenset[str]) -> list[Host]:
         """Ask until every host has what the files want (but for what was refused), at most as long as a statement may take."""

@@ -12,13 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .clickhouse_names import quote
-from .schema_cluster import (
-    on_cluster,
-    replication_refusal,
-    same_replication,
-    with_replication,
-    without_replication,
-)
+from .schema_cluster import on_cluster
 from .schema_dump import with_live
 from .schema_engine import Engine, EngineError
 from .schema_files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
@@ -27,6 +21,7 @@ from .schema_model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from .schema_parse import head
 from .schema_plan import heal, plan
 from .schema_rebuild import create_as
+from .schema_replication import DEFAULT, Replication, with_replication
 
 NOT_COVERED = (
     "rows and their values",
@@ -84,10 +79,8 @@ class _Rehearsal:
     def __init__(self, engine: Engine, request: Mapping[str, Any]) -> None:
         self.engine = engine
         self.database: str = request["database"]
-        # Object to what it replicates by: as the server has it, as the files want it.
-        self.replicated: dict[str, str] = {}
-        self.replicating: dict[str, str] = {}
-        self.live: Sequence[Mapping[str, str]] = [self.plain(item) for item in request["live"]]
+        self.replication = Replication(self.database, request.get("default_replication") or DEFAULT)
+        self.live: Sequence[Mapping[str, str]] = [self.replication.plain(item) for item in request["live"]]
         self.files: Sequence[Mapping[str, str]] = request["files"]
         self.allow = frozenset(request.get("allow", ()))
         self.deny: dict[str, str] = dict(request.get("deny", {}))
@@ -102,17 +95,6 @@ class _Rehearsal:
         # The live objects under their new names, as the plan in work sees them.
         self.renamed: Mapping[str, Table] = {}
 
-    def plain(self, item: Mapping[str, str]) -> Mapping[str, str]:
-        """A live object without replication, which is noted beside it."""
-        try:
-            ddl, replication = without_replication(item["ddl"])
-        except SchemaError:
-            return item  # it cannot be read, and loading it will say so
-        if not replication:
-            return item
-        self.replicated[item["name"]] = replication
-        return {**item, "ddl": ddl, "engine": item["engine"].replace("Replicated", "", 1)}
-
     def run(self) -> dict[str, Any]:
         """Plan, and plan again without the changes that the engine does not make, until what is left can be done."""
         desired = self.read_desired()
@@ -125,7 +107,7 @@ class _Rehearsal:
 
     def unreplicated(self) -> list[str]:
         """Say of each replicated object that it was not rehearsed as such; none of them can be rebuilt."""
-        names = sorted(self.replicated.keys() | self.replicating.keys())
+        names = self.replication.names
         for name in names:
             self.deny.setdefault(f"{name}.rebuild", "the table is replicated, and its copy would not be")
         return [f"{self.database}.{name}: rehearsed without its replication" for name in names]
@@ -133,9 +115,9 @@ class _Rehearsal:
     def check_replication(self, found: Plan, live: Mapping[str, Table]) -> None:
         """Refuse what the files want else of the replication of tables that exist."""
         for item in self.files_want:
-            has = self.replicated.get(item.name) or self.replicated.get(item.renamed_from, "")
-            if item.name in live and item.kind == "TABLE" and not same_replication(has, item.replication):
-                found.refused.append(replication_refusal(self.database, item.name, has, item.replication))
+            if item.name in live and item.kind == "TABLE":
+                refusal = self.replication.refusal(item.name, item.renamed_from)
+                found.refused += [refusal] if refusal else []
 
     def guilty(self, problem: Impossible, desired: Mapping[str, Table]) -> dict[str, str]:
         """Which changes of the object fail by themselves, with the reasons; all of them, if only their company fails."""
@@ -217,7 +199,7 @@ class _Rehearsal:
 
     def read_desired(self) -> dict[str, Table]:
         self.files_want = read_desired(self.engine, self.files, self.database)
-        self.replicating = {item.name: item.replication for item in self.files_want if item.replication}
+        self.replication.wants = {item.name: item.replication for item in self.files_want if item.replication}
         self.engine.make_database(self.database)
         wanted = load_desired(self.engine, self.files_want, self.database)
         tables = self.engine.tables(self.database)
@@ -369,10 +351,16 @@ class _Rehearsal:
             "steps": [{**step.to_dict(), "statement": self.sent(step)} for step in found.steps],
             "refused": [item.to_dict() for item in found.refused],
             "managed": sorted(wanted),
+            # What no single host can do by itself.
+            "for_cluster": [
+                step.name
+                for step in found.steps
+                if step.name == f"create.{_object(step)}" and self.replication.needs_cluster(_object(step))
+            ],
             "columns": {name: list(after[name].columns) for name in sorted(wanted) if name in after},
             "diff": {
-                "before": self.pretty(live, wanted, self.replicated),
-                "after": self.pretty(after, wanted, {**self.replicating, **self.replicated}),
+                "before": self.pretty(live, wanted, self.replication.has),
+                "after": self.pretty(after, wanted, {**self.replication.wants, **self.replication.has}),
             },
             "rehearsal": {
                 "engine_version": self.engine.version,
@@ -386,10 +374,10 @@ class _Rehearsal:
 
     def sent(self, step: Step) -> str:
         """A step's statement as the server gets it."""
-        name = step.object.partition(".")[2]
+        name = _object(step)
         statement = step.statement
         if step.name == f"create.{name}":
-            statement = with_replication(statement, self.replicating.get(name, ""))
+            statement = with_replication(statement, self.replication.wants.get(name, ""))
         return on_cluster(statement, self.cluster) if self.cluster and not step.do else statement
 
     def pretty(
@@ -400,6 +388,10 @@ class _Rehearsal:
             for name in sorted(wanted)
             if name in tables
         )
+
+
+def _object(step: Step) -> str:
+    return step.object.partition(".")[2]
 
 
 def _release_line(version: str) -> list[str]:

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from .clickhouse_client import Answer, ClickhouseError, Connection
-from .clickhouse_names import quote
-from .schema_cluster import cluster_settings, host_statuses
+from .clickhouse_names import literal, quote
+from .schema_cluster import UNANSWERED, cluster_settings, host_statuses
 from .schema_model import SchemaError
 
-TIMEOUT_EXCEEDED = 159
+_UNKNOWN_TABLE = 60
 # A statement has ended on the server when it returns: nothing goes on behind the back of the next step.
 SYNC = {"alter_sync": 2, "mutations_sync": 2}
 
@@ -60,7 +60,7 @@ class Server:
         try:
             statuses = host_statuses(self.connection.query(statement, settings=settings))
         except ClickhouseError as error:
-            if error.code == TIMEOUT_EXCEEDED:
+            if error.code in UNANSWERED:
                 return
             raise
         failed = [one for one in statuses if one.status]
@@ -135,20 +135,37 @@ class Server:
 
     # Reading the schema --------------------------------------------------------------------------------
 
-    def read(self) -> dict[str, Any]:
+    def read(self, for_cluster: bool = False) -> dict[str, Any]:
         """Everything that planning needs to know about the server."""
         exists = self.rows(
             "SELECT count() AS n FROM system.databases WHERE name = %(name)s", name=self.database
         )
         found = self._objects(self.database, self.quarantine)
         objects = found[self.database]
+        replicates = for_cluster or any(item["engine"].startswith("Replicated") for item in objects)
         return {
+            "default_replication": self.default_replication() if replicates else "",
             "server_version": self.connection.server_version,
             "database_exists": bool(exists[0]["n"]),
             "objects": objects,
             "fingerprint": fingerprint(objects),
             "quarantined": found[self.quarantine],
         }
+
+    def default_replication(self) -> str:
+        """Path and replica that the server fills in where a table names none, as they stand in DDL; "" if it does not say."""
+        sql = (
+            "SELECT name, value FROM system.server_settings "
+            "WHERE name IN ('default_replica_path', 'default_replica_name')"
+        )
+        try:
+            found = {str(row["name"]): str(row["value"]) for row in self.rows(sql)}
+        except ClickhouseError as error:
+            if error.code != _UNKNOWN_TABLE:
+                raise
+            return ""  # an older server, which cannot say it
+        values = [found.get("default_replica_path", ""), found.get("default_replica_name", "")]
+        return f"({', '.join(literal(value) for value in values)})" if all(values) else ""
 
     def objects(self, database: str) -> list[dict[str, str]]:
         return self._objects(database)[database]

@@ -111,7 +111,11 @@ options:
         each host gets its own, one after the other.
       - A host that has not run a statement in time is neither a failure nor a success. It is asked again until O(cluster_timeout) is over, and
         the task fails unless every host has what the files want. RV(hosts) says what each has.
-      - Replicated engines are rehearsed as plain ones. Path and replica in a file that differ from the server's are refused.
+      - Hosts are asked at the same time. One that does not answer within O(cluster_timeout) counts as unreachable.
+      - Replicated engines are rehearsed as plain ones. Path and replica in a file that differ from the server's are refused. A file
+        without them means the server's default.
+      - A replicated table with C({uuid}) in its path, as in that default, gets its id from a statement for all hosts. One that only some
+        hosts lack is refused.
     type: str
     default: ""
   cluster_hosts:
@@ -259,7 +263,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
-from ..module_utils.schema_ask_hosts import ask_hosts
+from ..module_utils.schema_ask_hosts import ask_hosts, bounded_login
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_rebuild import rebuild, reopen
 from ..module_utils.schema_restore import restore
@@ -330,8 +334,11 @@ def main() -> None:
     try:
         database = check_identifier(module.params["database"], "database")
         quarantine = module.params["quarantine_database"] or f"{database}_quarantine"
-        with connect(login_from(module.params)) as connection:
-            everywhere = module.params["operation"] == "apply" and module.params["cluster"]
+        cluster, operation = module.params["cluster"], module.params["operation"]
+        asks = cluster and operation == "read"
+        login = bounded_login(module.params) if asks else login_from(module.params)
+        with connect(login) as connection:
+            everywhere = cluster and operation == "apply"
             server = Server(
                 connection,
                 database,

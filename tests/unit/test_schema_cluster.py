@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,14 +34,18 @@ from ansible_collections.suho.platform.plugins.module_utils.clickhouse_client im
     login_from,
     login_options,
 )
-from ansible_collections.suho.platform.plugins.module_utils.schema_cluster import (
-    on_cluster,
+from ansible_collections.suho.platform.plugins.module_utils.schema_ask_hosts import bounded_login
+from ansible_collections.suho.platform.plugins.module_utils.schema_cluster import on_cluster
+from ansible_collections.suho.platform.plugins.module_utils.schema_hosts import ClusterRun
+from ansible_collections.suho.platform.plugins.module_utils.schema_model import SchemaError
+from ansible_collections.suho.platform.plugins.module_utils.schema_process import PlannerProcess
+from ansible_collections.suho.platform.plugins.module_utils.schema_replication import (
+    DEFAULT,
+    needs_cluster,
     same_replication,
     with_replication,
     without_replication,
 )
-from ansible_collections.suho.platform.plugins.module_utils.schema_model import SchemaError
-from ansible_collections.suho.platform.plugins.module_utils.schema_process import PlannerProcess
 from ansible_collections.suho.platform.plugins.module_utils.schema_server import Server
 from ansible_collections.suho.platform.plugins.modules.clickhouse_schema import schema_options, work
 from clickhouse_engine import EngineConnection
@@ -78,6 +83,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineConnectio
         ("EXCHANGE TABLES `d`.`t` AND `q`.`t`", "EXCHANGE TABLES `d`.`t` AND `q`.`t` ON CLUSTER 'it\\'s'"),
         ("DROP VIEW IF EXISTS `d`.`v` SYNC", "DROP VIEW IF EXISTS `d`.`v` ON CLUSTER 'it\\'s' SYNC"),
         ("DROP TABLE `d`.`t` SYNC", None),
+        (
+            "CREATE TABLE d.t UUID '11111111-1111-1111-1111-111111111111' (x UInt8) ENGINE = Log",
+            "CREATE TABLE d.t UUID '11111111-1111-1111-1111-111111111111' ON CLUSTER 'it\\'s' (x UInt8) ENGINE = Log",
+        ),
     ],
 )  # fmt: skip
 def test_a_statement_goes_to_the_cluster(
@@ -137,12 +146,35 @@ def test_a_view_whose_query_names_an_engine_is_left_alone() -> None:
     assert without_replication(ddl) == (ddl, "")
 
 
-def test_a_file_may_leave_path_and_replica_to_the_server() -> None:
-    assert same_replication("('/clickhouse/tables/{uuid}/{shard}', '{replica}')", "()")
-    assert same_replication("('/p', 'r')", "('/p', 'r')")
-    assert not same_replication("('/p', 'r')", "('/q', 'r')")
-    assert not same_replication("", "()")
-    assert not same_replication("('/p', 'r')", "")
+@pytest.mark.parametrize(
+    ("live", "desired", "default", "same"),
+    [
+        (DEFAULT, "()", DEFAULT, True),
+        ("('/p', 'r')", "('/p', 'r')", DEFAULT, True),
+        ("('/p', 'r')", "('/q', 'r')", DEFAULT, False),
+        # What a file leaves out is the server's default, and nothing else.
+        ("('/p', 'r')", "()", DEFAULT, False),
+        ("('/p/{shard}', 'r')", "()", "('/p/{shard}', 'r')", True),
+        (DEFAULT, "()", "('/p/{shard}', 'r')", False),
+        # The server has filled in these two, and a renamed table keeps them.
+        ("('/c/db/t/{shard}', '{replica}')", "('/c/{database}/{table}/{shard}', '{replica}')", DEFAULT, True),
+        ("('/c/db/t/{shard}', '{replica}')", "()", "('/c/{database}/{table}/{shard}', '{replica}')", True),
+        ("('/c/db/t/x/{shard}', '{replica}')", "('/c/{database}/{table}/{shard}', '{replica}')", DEFAULT, False),
+        ("", "()", DEFAULT, False),
+        ("('/p', 'r')", "", DEFAULT, False),
+        ("", "", DEFAULT, True),
+    ],
+)  # fmt: skip
+def test_what_counts_as_the_same_replication(live: str, desired: str, default: str, same: bool) -> None:
+    assert same_replication(live, desired, default) is same
+
+
+def test_a_path_with_the_tables_id_takes_one_statement_for_all() -> None:
+    assert needs_cluster("()")
+    assert needs_cluster(DEFAULT)
+    assert not needs_cluster("('/p/{shard}', '{replica}')")
+    assert not needs_cluster("()", "('/p/{shard}', '{replica}')")
+    assert not needs_cluster("")
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +278,10 @@ def test_all_hosts_said_yes() -> None:
     "rows",
     [
         [("a", 9000, 0, ""), ("b", 9000, None, None)],
+        [("a", 9000, 0, ""), ("b", 9000, 341, "not finished on all replicas")],
+        [("a", 9000, 0, ""), ("b", 9000, 159, "timeout")],
         ClickhouseError("Watching task is executing too long", "server", 159),
+        ClickhouseError("ALTER is not finished because some replicas are inactive", "server", 341),
     ],
 )
 def test_a_host_that_has_not_answered_in_time_is_no_failure(rows: Any) -> None:
@@ -258,6 +293,124 @@ def test_a_host_that_refuses_is_named() -> None:
         SchemaError, match=r"1 of 2 hosts refused it: b:9000 answered with code 44: no column"
     ):
         run_on([("a", 9000, 0, ""), ("b", 9000, 44, "no column")])
+
+
+# Hosts with replicated tables ----------------------------------------------------------------------------------
+#
+# No Keeper, no replicated table: here the hosts are words of their servers, and the planner is the real one.
+
+
+class Words:
+    """Hosts that say what they have, and take what they are sent."""
+
+    def __init__(
+        self, planner: PlannerProcess, text: str, hosts: list[list[Mapping[str, str]] | None]
+    ) -> None:
+        self.planner, self.files = planner, [{"path": "a.sql", "text": text}]
+        self.live = hosts  # None has no database
+        self.sent: list[tuple[int, str]] = []
+
+    def run(self) -> ClusterRun:
+        return ClusterRun("main", 0.1, self.call, self.plan, lambda live, plan: [], json.loads)
+
+    def plan(self, live: Mapping[str, Any], cluster: str, deny: Mapping[str, str]) -> dict[str, Any]:
+        return self.planner.ask(
+            {
+                "database": "db",
+                "database_exists": live["database_exists"],
+                "live": live["objects"],
+                "files": self.files,
+                "deny": deny,
+                "cluster": cluster,
+                "default_replication": live["default_replication"],
+            }
+        )
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        if operation == "read":
+            return {"hosts": [self.word(number, objects) for number, objects in enumerate(self.live)]}
+        for step in arguments["steps"]:
+            statement = step["statement"]
+            self.sent.append((arguments["login_port"], statement))
+            made = {"name": step["name"].partition(".")[2], "engine": "ReplicatedMergeTree", "ddl": statement}
+            everywhere = range(len(self.live)) if arguments.get("cluster") else [arguments["login_port"]]
+            for number in everywhere:
+                if step["name"].startswith("database."):
+                    self.live[number] = []
+                elif step["name"].startswith("create."):
+                    ddl = statement.replace(" ON CLUSTER 'main'", "")
+                    made["ddl"] = ddl.replace("ReplicatedMergeTree ", f"ReplicatedMergeTree{DEFAULT} ")
+                    objects = self.live[number]
+                    assert objects is not None, "the database is made first"
+                    objects.append(made)
+                else:
+                    others = [item for item in self.live[number] or [] if item["name"] != "t"]
+                    self.live[number] = [WITH_N, *others]
+        return {"executed_statements": [step["statement"] for step in arguments["steps"]]}
+
+    def word(self, number: int, objects: list[Mapping[str, str]] | None) -> dict[str, Any]:
+        live = {
+            "database_exists": objects is not None,
+            "objects": objects or [],
+            "fingerprint": json.dumps(objects or []),
+            "default_replication": "",
+            "quarantined": [],
+        }
+        return {"host": "h", "port": number, "before": json.dumps(live)}
+
+
+WITH_N = {**LIVE, "ddl": LIVE["ddl"].replace("`v` UInt8", "`v` UInt8, `n` UInt8")}
+BOTH = FILE.format(", n UInt8", "ReplicatedReplacingMergeTree(v)") + (
+    "; CREATE TABLE u (x UInt8) ENGINE = ReplicatedMergeTree ORDER BY x"
+)
+U = {
+    "name": "u",
+    "engine": "ReplicatedMergeTree",
+    "ddl": f"CREATE TABLE db.u (`x` UInt8) ENGINE = ReplicatedMergeTree{DEFAULT} ORDER BY x",
+}
+
+
+def test_a_table_with_its_id_in_the_path_is_made_for_all_though_hosts_differ(planner: PlannerProcess) -> None:
+    words = Words(planner, BOTH, [[LIVE], [WITH_N], [LIVE]])
+    run = words.run()
+    run.look()
+    assert (run.is_uniform, run.together) == (False, ["create.u"])
+    run.apply(lambda done: None)
+    first = words.sent[0]
+    assert (first[0], first[1].startswith("CREATE TABLE db.u ON CLUSTER 'main' (")) == (0, True)
+    assert [(port, text.partition(" (")[0][:20]) for port, text in words.sent[1:]] == [
+        (0, "ALTER TABLE `db`.`t`"),
+        (2, "ALTER TABLE `db`.`t`"),
+    ]
+    assert [host.state for host in run.wait(frozenset())] == ["in sync"] * 3
+
+
+def test_a_host_without_the_database_gets_it_before_the_table_for_all(planner: PlannerProcess) -> None:
+    text = "CREATE TABLE u (x UInt8) ENGINE = ReplicatedMergeTree ORDER BY x"
+    words = Words(planner, text, [[], None])
+    run = words.run()
+    run.look()
+    run.apply(lambda done: None)
+    assert [(port, sent[:15]) for port, sent in words.sent] == [
+        (1, "CREATE DATABASE"),
+        (0, "CREATE TABLE db"),
+    ]
+    assert [host.state for host in run.wait(frozenset())] == ["in sync"] * 2
+
+
+def test_a_table_with_its_id_in_the_path_is_not_made_on_one_host_alone(planner: PlannerProcess) -> None:
+    words = Words(planner, BOTH, [[LIVE, U], [LIVE], [LIVE, U]])
+    run = words.run()
+    run.look()
+    assert [[item["name"] for item in host.plan["refused"]] for host in run.hosts] == [[], ["create.u"], []]
+    (refused,) = run.hosts[1].plan["refused"]
+    assert "host h:1 lacks it and others have it" in refused["reason"]
+    assert "UUID '<id>'" in refused["reason"]
+    run.apply(lambda done: None)
+    assert [port for port, _text in words.sent] == [0, 1, 2]  # the column that all lack, to each
+    assert all(text.startswith("ALTER TABLE `db`.`t` ADD COLUMN") for _port, text in words.sent)
+    left = [host.shown()["differences"] for host in run.wait(frozenset({"create.u"}))]
+    assert left == [[], ["create.u"], []]
 
 
 # Three servers -------------------------------------------------------------------------------------------------
@@ -304,6 +457,16 @@ class Server3:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=30)
             self.process = None
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Its system takes connections, and it says nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with connect(Login("127.0.0.1", self.port, "u", "secret-of-three", connect_timeout=2)) as connection:
@@ -510,7 +673,9 @@ def test_a_release_is_taken_back_and_brought_again_with_every_hosts_own_rows(clu
 def test_an_unknown_cluster_is_said(cluster: Cluster) -> None:
     failed = cluster.task(cluster="other", cluster_hosts=[])
     assert failed["failed"]
-    assert "cluster other is not known to" in failed["msg"]
+    assert (
+        f"cluster other is not known to 127.0.0.1:{cluster.servers[0].port}; it knows main" in failed["msg"]
+    )
 
 
 def test_a_host_that_cannot_be_reached_stops_the_run_before_any_change(cluster: Cluster) -> None:
@@ -520,3 +685,115 @@ def test_a_host_that_cannot_be_reached_stops_the_run_before_any_change(cluster: 
     assert failed["failed"]
     assert "Nothing was changed" in failed["msg"]
     assert cluster.schema() == before
+
+
+def test_no_host_is_waited_for_longer_than_the_cluster() -> None:
+    spec = {**login_options(), **schema_options()}
+    params = {name: item.get("default") for name, item in spec.items()}
+    assert bounded_login({**params, "cluster_timeout": 2.5}).receive_timeout == 3
+    assert bounded_login({**params, "cluster_timeout": 2.5}).connect_timeout == 3
+    assert bounded_login({**params, "cluster_timeout": 0.0}).receive_timeout == 1
+    assert bounded_login({**params, "cluster_timeout": 9000.0}).receive_timeout == params["receive_timeout"]
+
+
+def test_a_host_that_takes_connections_and_says_nothing_is_unreachable(cluster: Cluster) -> None:
+    lost = cluster.servers[1]
+    before = cluster.schema()
+    started = time.monotonic()
+    with lost.hanging():
+        failed = cluster.task(cluster_timeout=2.0)
+    # Bounded by the cluster's time, and far below the 300 s of a connection: no measure of speed.
+    assert time.monotonic() - started < 60
+    assert failed["failed"]
+    assert f"cannot ask 127.0.0.1:{lost.port}" in failed["msg"]
+    assert "Nothing was changed" in failed["msg"]
+    assert cluster.schema() == before
+
+
+def test_a_host_that_hangs_in_the_middle_is_neither_done_nor_failed(cluster: Cluster) -> None:
+    lost = cluster.servers[2]
+    run = cluster.module
+    with ExitStack() as stack:
+
+        def module(module_args: dict[str, Any], check: bool) -> dict[str, Any]:
+            if module_args["operation"] == "apply":
+                stack.enter_context(lost.hanging())
+            return run(module_args, check)
+
+        cluster.module = module  # type: ignore[method-assign]
+        failed = cluster.task(cluster_timeout=2.0)
+    cluster.module = run  # type: ignore[method-assign]
+    assert failed["failed"]
+    assert f"127.0.0.1:{lost.port} cannot be asked" in failed["msg"]
+    assert states(failed) == ["in sync", "in sync", "unreachable"]
+    # What it was sent while it hung, it does when it goes on: the next run finds what is there then.
+    done = cluster.task()
+    assert not done.get("failed"), done
+    assert states(done) == ["in sync"] * 3
+    first, second, third = cluster.schema()
+    assert first == second == third
+
+
+PLAYBOOK = """
+- name: One schema on three servers
+  hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Bring the schema of all of them to what the files want
+      suho.platform.clickhouse_schema:
+        login_port: {port}
+        login_user: u
+        login_password: "{{{{ lookup('ansible.builtin.env', 'SERVER_PASSWORD') }}}}"
+        connect_timeout: 2
+        database: db
+        desired: [{files}]
+        cluster: main
+        cluster_timeout: 3
+"""
+
+
+def playbook(cluster: Cluster, *options: str) -> tuple[int, str]:
+    """Run the task as users do, by ansible-playbook, which asks the server for the cluster's hosts."""
+    path = cluster.folder.parent / "schema.yml"
+    path.write_text(PLAYBOOK.format(port=cluster.servers[0].port, files=cluster.folder), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "SERVER_PASSWORD": "secret-of-three",
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        "localhost,",
+        "-vvv",
+        *options,
+        str(path),
+    ]
+    command += ["--extra-vars", json.dumps({"ansible_python_interpreter": sys.executable})]
+    done = subprocess.run(
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert "secret-of-three" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout
+
+
+def test_ansible_brings_the_whole_cluster_to_one_schema(cluster: Cluster) -> None:
+    before = cluster.schema()
+    code, out = playbook(cluster, "--check", "--diff")
+    assert (code, cluster.schema()) == (0, before), out
+    with cluster.servers[2].hanging():
+        code, out = playbook(cluster)
+    assert code == 2
+    assert f"cannot ask 127.0.0.1:{cluster.servers[2].port}" in out
+    assert cluster.schema() == before
+    code, out = playbook(cluster)
+    assert (code, out.count("state: in sync")) == (0, 3), out
+    first, second, third = cluster.schema()
+    assert first == second == third
+    assert ("fresh", "x", "UInt8") in first
+    code, out = playbook(cluster)
+    assert (code, "changed=0" in out) == (0, True)

@@ -21,12 +21,14 @@ log = logging.getLogger("chserver")
 
 def _serve(config: Config) -> None:
     # The engine takes most of a second to load: settings are checked before.
-    from .cluster import Clusters
+    from .cluster import Clusters, engine_settings
     from .engine import Engine
     from .server import Server
 
     stop = threading.Event()
     config_file = Path(__file__).with_name("engine.xml")
+    if config.clusters:
+        config_file = engine_settings(config_file, config.clusters, config.data_dir / "engine.xml")
     engine = Engine(config.data_dir, config_file, Clusters(config) if config.clusters else None)
     if config.database:
         engine.create_database(config.database)

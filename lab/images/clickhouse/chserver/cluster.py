@@ -9,8 +9,10 @@ it; as on a real server with distributed_ddl_output_mode = 'null_status_on_timeo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from .config import Config
@@ -36,32 +38,53 @@ def without_cluster(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def engine_settings(base: Path, clusters: Mapping[str, Sequence[tuple[str, int]]], target: Path) -> Path:
+    """Write the engine's settings with the clusters in them, so that system.clusters shows each host as a replica."""
+    tree = ET.parse(base)  # noqa: S314 - our own file
+    servers = ET.SubElement(tree.getroot(), "remote_servers")
+    for cluster, hosts in clusters.items():
+        shard = ET.SubElement(ET.SubElement(servers, cluster), "shard")
+        for host, port in hosts:
+            replica = ET.SubElement(shard, "replica")
+            ET.SubElement(replica, "host").text = host
+            ET.SubElement(replica, "port").text = str(port)
+    tree.write(target, encoding="utf-8")
+    return target
+
+
 class Clusters:
     """The clusters that the server's settings describe."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def distribute(self, cluster: str, statement: str) -> str:
-        """Run the statement on every host; gives a SELECT of what each has answered."""
+    def distribute(self, cluster: str, statement: str, seconds: int) -> str:
+        """Run the statement on every host; gives a SELECT of what each has answered in time."""
         hosts = self.config.clusters.get(cluster)
         if hosts is None:
             raise DBError(701, f"Requested cluster '{cluster}' not found.")
         with ThreadPoolExecutor(len(hosts)) as pool:
-            answers = list(pool.map(lambda host: self._on(host, statement), hosts))
+            answers = list(pool.map(lambda host: self._on(host, statement, seconds), hosts))
         waiting = sum(status is None for status, _error in answers)
         rows = [_row(host, answer, waiting) for host, answer in zip(hosts, answers)]
         structure = "host String, port UInt16, status Nullable(Int64), error Nullable(String), "
         structure += "num_hosts_remaining UInt64, num_hosts_active UInt64"
         return f"SELECT * FROM values({quote(structure)}, {', '.join(rows)})"  # noqa: S608 - quoted above
 
-    def _on(self, host: tuple[str, int], statement: str) -> tuple[int | None, str]:
+    def _on(self, host: tuple[str, int], statement: str, seconds: int) -> tuple[int | None, str]:
         # The lab's image has no driver: only who describes a cluster needs it.
         from clickhouse_driver import Client
         from clickhouse_driver.errors import Error, ServerException
 
         config = self.config
-        client = Client(host[0], host[1], user=config.user, password=config.password, connect_timeout=2)
+        client = Client(
+            host[0],
+            host[1],
+            user=config.user,
+            password=config.password,
+            connect_timeout=min(2, seconds),
+            send_receive_timeout=seconds,
+        )
         try:
             client.execute(statement, settings=_SETTINGS)
         except ServerException as error:

@@ -126,6 +126,12 @@ class Session:
         with _engine_errors():
             self.conn.query(text, "TSV", params={})
 
+    def _ddl_timeout(self) -> int:
+        """Seconds that hosts may take for a statement ON CLUSTER."""
+        with _engine_errors():
+            found = self.conn.query("SELECT getSetting('distributed_ddl_task_timeout')", "TSV", params={})
+        return max(1, int(found.bytes()))
+
     def _set(self, settings: Mapping[str, str]) -> None:
         if settings:
             self._run("SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items()))
@@ -195,7 +201,8 @@ class Session:
         if self.engine.clusters is not None:
             plain, cluster = without_cluster(text)
             if cluster:
-                yield from self._whole(self.engine.clusters.distribute(cluster, plain), fmt, {})
+                answer = self.engine.clusters.distribute(cluster, plain, self._ddl_timeout())
+                yield from self._whole(answer, fmt, {})
                 return
         if st.reads and fmt.lower() in sql.STREAMED:
             yield from self._stream(text, fmt, params)
