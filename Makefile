@@ -16,7 +16,7 @@ LAB_PORT_BASE ?= 19000
 export LAB_NAME LAB_PORT_BASE
 LAB := ansible-playbook -i inventories/lab
 
-.PHONY: help setup lock lint unit test test-deep molecule conformance demo schema-plan bench-schema bench-services lab-up lab-status lab-reset lab-down clean
+.PHONY: help setup lock lint unit test test-deep test-faults molecule conformance demo schema-plan bench-schema bench-services lab-up lab-status lab-reset lab-down clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-deep: setup ## Run the tests that draw random schemas and compose files wit
 
 molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
 	@scripts/molecule
+
+test-faults: setup ## Let things go wrong at each point of a deploy, and compare what comes of it (ONLY=text for some, WRITE=1 for docs/reliability.md)
+	@scripts/test-faults $(if $(ONLY),--only '$(ONLY)') $(if $(WRITE),--write)
 
 conformance: setup ## Run the conformance suite of the lab's ClickHouse server, and the same on Debian's real one
 	@scripts/conformance

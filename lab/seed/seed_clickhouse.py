@@ -13,7 +13,7 @@ from clickhouse_driver import errors as clickhouse
 
 DATABASE = "suho_analytics"
 DAY = 86_400
-DAYS = 732
+DAYS = int(os.environ.get("LAB_HISTORY_DAYS") or 732)
 TIMEFRAMES = {"5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "4h": 14_400, "1d": DAY, "1w": 7 * DAY}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

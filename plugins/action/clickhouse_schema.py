@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.change_journal import journal_option
 from ..module_utils.clickhouse_client import LOGIN_NAMES, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
 from ..module_utils.schema_hosts import DIFFERS, ClusterRun
@@ -42,6 +43,7 @@ _OPTIONS = {
     "cluster": {"type": "str", "default": ""},
     "cluster_hosts": {"type": "list", "elements": "str", "default": []},
     "cluster_timeout": {"type": "float", "default": 180.0},
+    **journal_option(),
 }
 
 
@@ -319,6 +321,8 @@ class ActionModule(ActionBase):
         names = ["database", "state", "release", "quarantine_database"]
         if operation == "read" and self.args["cluster"]:
             names += ["cluster", "cluster_hosts", "cluster_timeout"]
+        if operation in ("apply", "reverse"):
+            names.append("journal")
         args = {name: self.args[name] for name in (*LOGIN_NAMES, *names) if self.args[name] is not None}
         result: dict[str, Any] = self._execute_module(
             module_name=MODULE,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..module_utils import deploy_plan, probes
+from ..module_utils import deploy_plan, probes, rollback_plan
 from ..module_utils.filter_guard import guarded
 
 
@@ -24,6 +24,7 @@ class FilterModule:
                 "failure",
                 "downtimes",
             ),
+            rollback_plan: ("rollback_plan", "chosen_parts"),
             probes: (
                 "container_wishes",
                 "log_wishes",

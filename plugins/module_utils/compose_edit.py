@@ -11,6 +11,7 @@ remove" gives back the same bytes. A file without a line end at its end keeps ha
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,11 @@ def entry_text(text: str, section_name: str, name: str) -> str:
     """The lines of an entry, without the comment above it."""
     _document, _section, entry = _existing(text, section_name, name)
     return text[entry.start : entry.end]
+
+
+def block_sha256(block: str) -> str:
+    """SHA-256 of an entry's text; line ends and blank lines behind it do not count."""
+    return hashlib.sha256("\n".join(block.rstrip().splitlines()).encode()).hexdigest()
 
 
 def _existing(text: str, section_name: str, name: str) -> tuple[ComposeText, Section, Entry]:

@@ -53,6 +53,8 @@ def deploy_plan(
             "sha256_before": compose["sha256_before"],
             "sha256_after": compose["sha256_after"],
             "block": compose.get("block") or "",
+            "inserted": compose.get("inserted") or "",
+            "block_sha256": compose.get("block_sha256") or "",
         },
         "services": list(audit["rows"]),
         "reasons": {
@@ -83,14 +85,17 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[
         }
     return {
         "plan": plan["hash"],
-        "compose": {name: plan["compose"][name] for name in ("path", "sha256_before", "sha256_after")},
+        "compose": {
+            name: plan["compose"].get(name, "")
+            for name in ("path", "sha256_before", "sha256_after", "inserted", "block_sha256")
+        },
         "schema": {"steps": plan["schema"]["steps"]},
         "services": services,
     }
 
 
 def release_intents(plan: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the journal's first entries: each change that the release means to make."""
+    """Return the journal's first entries: each change that the release plans, before the modules write what they do."""
     entries = [
         {"phase": "schema", "object": str(step["object"]), "reverse": str(step.get("reverse", ""))}
         for step in plan["schema"]["steps"]
@@ -103,7 +108,7 @@ def release_intents(plan: Mapping[str, Any]) -> list[dict[str, str]]:
             {"phase": "compose", "object": plan["compose"]["path"], "reverse": "backup/docker-compose.yml"}
         )
     entries += [{"phase": "rollout", "object": name, "reverse": "image_before"} for name in plan["swap"]]
-    return [{**entry, "event": "intent"} for entry in entries]
+    return [{**entry, "event": "planned"} for entry in entries]
 
 
 def timed_phases(phases: Sequence[Mapping[str, Any]], finished: float, failed: bool) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ _VERDICTS = {
     "failed": "failed",
     "closed": "deployed",
     "rolled_back": "rolled back",
+    "partly_rolled_back": "partly rolled back",
 }
 
 
@@ -49,7 +50,8 @@ def _known(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "closed": str(manifest.get("closed", "")),
         "revision": str(manifest.get("backend_revision", ""))[:12],
         "changed": changes(manifest),
-        "verdict": _VERDICTS.get(status, status or "unknown"),
+        "verdict": _VERDICTS.get(status, status or "unknown")
+        + (f" ({', '.join(manifest.get('taken_back') or [])})" if status == "partly_rolled_back" else ""),
         "reason": mask_text(str(error.get("message", "")).split("\n", 1)[0]) if status == "failed" else "",
         "downtime": round(sum(float(item.get("seconds") or 0) for item in downtime), 3) if downtime else None,
         "error": "",

@@ -18,6 +18,9 @@ import hashlib
 import json
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +88,8 @@ def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str,
         return False
     ours = (old["sha256_before"], old["sha256_after"])
     edited: bool = new["sha256_before"] not in ours and new["sha256_before"] != new["sha256_after"]
-    merged["compose"] = dict(new) if edited else {**old, "sha256_after": new["sha256_after"]}
+    names = ("sha256_after", "inserted", "block_sha256") if new.get("inserted") else ("sha256_after",)
+    merged["compose"] = dict(new) if edited else {**old, **{name: new[name] for name in names}}
     return edited
 
 
@@ -151,8 +155,12 @@ class Release:
     def append(self, entries: list[dict[str, Any]]) -> None:
         """Append entries to the journal, each with the time now, and sync them to the disk."""
         lines = "".join(json.dumps({"time": utc_now(), **entry}, sort_keys=True) + "\n" for entry in entries)
-        descriptor = os.open(self.journal_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as stream:
+        descriptor = os.open(self.journal_path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as stream:
+            # What a crash has cut off in the middle of a line was never said: the next line must not be glued to it.
+            whole = stream.read().rfind(b"\n") + 1
+            stream.truncate(whole)
+            stream.seek(whole)
             stream.write(lines.encode())
             stream.flush()
             os.fsync(stream.fileno())
@@ -217,7 +225,7 @@ class ReleaseStore:
     def open(self, release_id: str, manifest: dict[str, Any]) -> Release:
         """Make the folder and the first manifest of a release and point ``current`` to it."""
         release = self.release(release_id)
-        previous = self.current()
+        previous = next(self.lineage(), None)
         release.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.state_dir, self.releases):
             folder.chmod(0o700)
@@ -231,9 +239,67 @@ class ReleaseStore:
         self.point_to(release.id)
         return release
 
+    def lineage(self) -> Iterator[Release]:
+        """Yield the releases that the platform stands on, the newest (current) first, as far as they are kept."""
+        release, seen = self.current(), set()
+        while release is not None and release.id not in seen:
+            seen.add(release.id)
+            manifest = release.manifest()
+            if manifest.get("status") != "rolled_back":
+                yield release
+            previous = manifest.get("previous")
+            release = self.release(str(previous)) if previous in self.ids() else None
+
+    def to_take_back(self, target: str) -> list[Release]:
+        """Return the releases to take back, the newest first, so that the platform is at release ``target`` again.
+
+        An empty ``target`` is the state before all of them. Raises :class:`ReleaseError` if it is none of those that the
+        platform stands on.
+        """
+        found: list[Release] = []
+        for one in self.lineage():
+            if one.id == target:
+                return found
+            found.append(one)
+        if target:
+            names = [one.id for one in found]
+            known = target in self.ids()
+            status = self.release(target).manifest().get("status", "") if known else ""
+            what = f"it is {status.replace('_', ' ')}" if known else "it is not on this host"
+            raise ReleaseError(
+                f"the platform does not stand on release {target} ({what}); it stands on {', '.join(names) or 'none'}. "
+                "Nothing was changed"
+            )
+        return found
+
+    def prune(self, keep: int) -> list[str]:
+        """Remove the records of the oldest releases beyond ``keep`` (0 keeps all); returns their ids.
+
+        Never the current one, the last good one before it, or one that cannot be read: that is for a person to look at.
+        """
+        if not keep:
+            return []
+        current = self.current()
+        safe = {current.id} if current else set()
+        with suppress(ReleaseError):  # beyond what cannot be read, nothing is known to be safe to go back to
+            for one in self.lineage():
+                safe.add(one.id)
+                if one.id != (current.id if current else "") and one.manifest().get("status") == "closed":
+                    break
+        gone = []
+        for name in self.ids()[:-keep]:
+            try:
+                status = self.release(name).manifest().get("status")
+            except ReleaseError:
+                continue
+            if name not in safe and status not in UNFINISHED:
+                shutil.rmtree(self.releases / name)
+                gone.append(name)
+        return gone
+
     def point_to(self, release_id: str | None) -> None:
-        """Set the link ``current`` atomically; None removes it."""
-        if release_id is None:
+        """Set the link ``current`` atomically; None, or a release that is not kept any more, removes it."""
+        if release_id is None or release_id not in self.ids():
             self.current_link.unlink(missing_ok=True)
             return
         scratch = self.state_dir / ".current.new"

@@ -31,7 +31,8 @@ def restore(server: Server, entries: Sequence[Mapping[str, str]]) -> list[dict[s
         entry = entry_of(item) if item else None
         if item is None or entry is None:
             continue  # restored by a run that ended before it could say so
-        with explained(f"restore of {server.quarantine}.{entry.name}"):
+        what = f"restore of {server.quarantine}.{entry.name}"
+        with explained(what), server.journal.change(what, "the next rollback"):
             if entry.column:
                 results.append(_restore_column(server, entry.name, entry.table, entry.column, entry.meta))
             else:

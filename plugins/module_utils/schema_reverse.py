@@ -52,8 +52,9 @@ def reverse(
         )
     quarantined: list[dict[str, Any]] = []
     for item in _left(server, undo):
-        with explained(f"reverse of {item['action']} on {server.database}.{item['table']}"):
-            name = _holds(item)
+        name = _holds(item)
+        what = f"reverse of {item['action']} on {server.database}.{item['table']}"
+        with explained(what), server.journal.change(what, "the next deploy"):
             kept = None
             if name in data.drop:
                 _drop(server, item)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .change_journal import ChangeJournal
 from .clickhouse_client import Answer, ClickhouseError, Connection
 from .clickhouse_names import literal, quote
 from .schema_cluster import UNANSWERED, cluster_settings, host_statuses
@@ -32,8 +33,10 @@ class Server:
         quarantine: str,
         dry: bool = False,
         cluster_timeout: float | None = None,
+        journal: ChangeJournal | None = None,
     ) -> None:
         self.connection = connection
+        self.journal = journal or ChangeJournal(None, "schema")
         # Seconds that a statement for a whole cluster may take on all hosts; None where statements are for this server.
         self.cluster_timeout = cluster_timeout
         self.database = database
@@ -197,7 +200,8 @@ class Server:
                 "nothing was done, run the task again"
             )
         for step in steps:
-            with explained(f"step {step['name']}", step["statement"]):
+            change = self.journal.change(step["name"], step.get("reverse", ""))
+            with explained(f"step {step['name']}", step["statement"]), change:
                 if step.get("do"):
                     (actions or {})[step["do"]["action"]](step["do"])
                 else:

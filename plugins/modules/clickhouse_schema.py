@@ -30,6 +30,7 @@ description:
   - There is no state besides the server's own, so after any failure the next run goes on from what is there.
 extends_documentation_fragment:
   - suho.platform.clickhouse
+  - suho.platform.journal
 options:
   database:
     description: The database to manage. It must not be the C(system) database.
@@ -261,8 +262,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import ChangeJournal, journal_option
 from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
 from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
+from ..module_utils.release_store import ReleaseError
 from ..module_utils.schema_ask_hosts import ask_hosts, bounded_login
 from ..module_utils.schema_model import SchemaError
 from ..module_utils.schema_rebuild import rebuild, reopen
@@ -291,6 +294,7 @@ def schema_options() -> dict[str, Any]:
         "operation": {"type": "str", "choices": ["read", "assess", "apply", "reverse"], "default": "read"},
         "restore": {"type": "list", "elements": "dict", "default": []},
         "fingerprint": {"type": "str", "default": ""},
+        **journal_option(),
     }
 
 
@@ -345,10 +349,11 @@ def main() -> None:
                 check_identifier(quarantine),
                 module.check_mode,
                 module.params["cluster_timeout"] if everywhere else None,
+                ChangeJournal(module.params["journal"], "schema", module.check_mode),
             )
             result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
             work(server, module.params, result)
-    except (ClickhouseError, SchemaError, NameNotValid) as problem:
+    except (ClickhouseError, SchemaError, NameNotValid, ReleaseError) as problem:
         error = str(problem)
     result["changed"] = bool(result["executed_statements"] or result["pending"])
     if error:

@@ -75,6 +75,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -106,10 +107,12 @@ log:
 """
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import ChangeJournal, journal_option
 from ..module_utils.compose_build import (
     BuildError,
     build,
@@ -120,6 +123,7 @@ from ..module_utils.compose_build import (
 )
 from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, named_project
 from ..module_utils.engine import Engine, EngineError
+from ..module_utils.release_store import ReleaseError
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -155,18 +159,24 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )
         if unsure:
             module.warn(unsure)
+        journal = ChangeJournal(params["journal"], "build")
         try:
-            result["log"] = build(
-                reader, todo, json.dumps(document), params["timeout"], params["log_dir"] or ""
-            )
+            with ExitStack() as stack:
+                for name in todo:
+                    old = before[tags[name]]
+                    reverse = f"tag {tags[name]} on {old.id}" if old else f"removal of {tags[name]}"
+                    stack.enter_context(journal.change(name, reverse))
+                result["log"] = build(
+                    reader, todo, json.dumps(document), params["timeout"], params["log_dir"] or ""
+                )
         except BuildError as error:
             moved = put_tags_back(reader.engine, {tags[name]: before[tags[name]] for name in todo})
             also = f"\nPut back to what they were before: {', '.join(moved)}." if moved else ""
             raise BuildError(f"{error}{also}") from error
     after = reader.engine.images(list(tags.values()))
-    old = {name: getattr(before[tag], "id", "") for name, tag in tags.items()}
+    ids = {name: getattr(before[tag], "id", "") for name, tag in tags.items()}
     result["images"] = {name: getattr(after[tag], "id", "") for name, tag in tags.items()}
-    result["diff"] = {"before": old, "after": result["images"]}
+    result["diff"] = {"before": ids, "after": result["images"]}
     return result
 
 
@@ -184,12 +194,13 @@ def main() -> None:
             "log_dir": {"type": "path"},
             "space_factor": {"type": "float", "default": 1.5},
             "min_free_gib": {"type": "float", "default": 1},
+            **journal_option(),
         },
         supports_check_mode=True,
     )
     try:
         result = run(module)
-    except (BuildError, ComposeError, EngineError) as error:
+    except (BuildError, ComposeError, EngineError, ReleaseError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -97,6 +97,8 @@ attributes:
   diff_mode:
     support: full
     description: Shows the whole file before and after.
+extends_documentation_fragment:
+  - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -146,6 +148,14 @@ block:
   description: Text of the service's block that was inserted, removed or found.
   returned: success
   type: str
+inserted:
+  description: Name of the service if it is new to the file; empty if it was in it, or is taken out.
+  returned: success
+  type: str
+block_sha256:
+  description: SHA-256 of the service's entry as it is now or would be, as M(suho.platform.compose_restore) wants it; empty without one.
+  returned: success
+  type: str
 """
 
 import hashlib
@@ -154,10 +164,14 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ..module_utils.change_journal import ChangeJournal, journal_option
 from ..module_utils.compose_change import ChangeError, Wish, plan_change
 from ..module_utils.compose_config import ComposeError, text_judge
+from ..module_utils.compose_edit import block_sha256, entry_text
 from ..module_utils.compose_file import FileError, encoded, read_text_file, replace_text_file
+from ..module_utils.compose_text import ComposeText
 from ..module_utils.engine import Engine, EngineError
+from ..module_utils.release_store import ReleaseError
 from ..module_utils.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
 
 
@@ -178,7 +192,15 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "env_files": {"type": "list", "elements": "str", "default": []},
         "project_name": {"type": "str"},
         "timeout": {"type": "float", "default": 60},
+        **journal_option(),
     }
+
+
+def _entry(text: str, name: str) -> str | None:
+    services = ComposeText(text).section("services")
+    if services is None or services.entry(name) is None:
+        return None
+    return entry_text(text, "services", name)
 
 
 def edit_file(module: AnsibleModule) -> dict[str, object]:
@@ -208,12 +230,16 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         networks=params["networks"],
     )
     change = plan_change(original.text, wish, judge)
+    known, found = _entry(original.text, params["name"]), _entry(change.text, params["name"])
     for note in change.notes:
         module.warn(f"{original.path}: {note}")
     changed = change.text != original.text
     after = hashlib.sha256(encoded(original, change.text)).hexdigest()
     if changed and not module.check_mode:
-        after = replace_text_file(original, change.text)
+        with ChangeJournal(params["journal"], "compose").change(
+            original.path, f"the file with SHA-256 {original.sha256}"
+        ):
+            after = replace_text_file(original, change.text)
     return {
         "changed": changed,
         "path": original.path,
@@ -221,6 +247,8 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         "sha256_after": after,
         "line": change.line,
         "block": change.block,
+        "inserted": params["name"] if found is not None and known is None else "",
+        "block_sha256": "" if found is None else block_sha256(found),
         "diff": {
             "before_header": original.path,
             "after_header": original.path,
@@ -242,7 +270,7 @@ def main() -> None:
         answer = edit_file(module)
     except (ChangeError, ComposeError) as error:
         module.fail_json(msg=f"{module.params['path']}: {error}")
-    except (FileError, EngineError) as error:
+    except (FileError, EngineError, ReleaseError) as error:
         module.fail_json(msg=str(error))
     except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
         module.fail_json(

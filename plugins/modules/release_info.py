@@ -18,6 +18,15 @@ options:
   release:
     description: Identifier of the release to read. Default is the current one, if there is one.
     type: str
+  to:
+    description:
+      - Identifier of the release that a rollback is to go back to, V(none) for the state before all of them. Not together with O(release).
+      - Only changes RV(take_back).
+    type: str
+  rollback:
+    description: Whether to say in RV(take_back) what a rollback would take back, and to fail where it could not.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -60,6 +69,18 @@ path:
   description: Folder of the release; empty if there is none.
   returned: success
   type: str
+unsettled:
+  description: Changes in the journal with an intent and no outcome, each with phase, object and time. Nobody knows whether they were done.
+  returned: success
+  type: list
+  elements: dict
+take_back:
+  description:
+    - Releases that a rollback would take back, the newest first, each with release, manifest, journal and path.
+    - Empty without O(rollback). Without O(release) and O(to) it is the newest one, unless it is rolled back already.
+  returned: success
+  type: list
+  elements: dict
 current:
   description: Identifier of the release that the platform is at; empty if there is none.
   returned: success
@@ -75,12 +96,28 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.release_store import ReleaseError, ReleaseStore
+from ..module_utils.change_journal import unsettled
+from ..module_utils.release_store import Release, ReleaseError, ReleaseStore
+from ..module_utils.rollback_plan import releases_to_take_back
+
+
+def record(release: Release) -> dict[str, Any]:
+    return {
+        "release": release.id,
+        "manifest": release.manifest(),
+        "journal": release.journal(),
+        "path": str(release.folder),
+    }
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"state_dir": {"type": "path", "required": True}, "release": {"type": "str"}},
+        argument_spec={
+            "state_dir": {"type": "path", "required": True},
+            "release": {"type": "str"},
+            "to": {"type": "str"},
+            "rollback": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     store = ReleaseStore(module.params["state_dir"])
@@ -95,13 +132,15 @@ def main() -> None:
         release = store.release(wanted) if wanted else at
         found: dict[str, Any] = {"release": "", "manifest": {}, "journal": [], "path": ""}
         if release:
-            found = {
-                "release": release.id,
-                "manifest": release.manifest(),
-                "journal": release.journal(),
-                "path": str(release.folder),
-            }
-    except (ReleaseError, OSError) as error:
+            found = record(release)
+        found["unsettled"] = unsettled(found["journal"])
+        taken = []
+        if module.params["rollback"]:
+            taken = releases_to_take_back(store, wanted or "", module.params["to"] or "")
+        found["take_back"] = [record(one) for one in taken]
+    except ReleaseError as error:
+        module.fail_json(msg=f"releases below {store.state_dir}: {error}")
+    except OSError as error:
         module.fail_json(msg=f"the releases below {store.state_dir} cannot be read: {error}")
     module.exit_json(changed=False, releases=ids, current=current, **found)
 

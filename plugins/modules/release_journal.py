@@ -29,8 +29,9 @@ options:
       - V(recorded) adds to the manifest and the journal.
       - V(closed) ends the release as successful, V(failed) as one that stopped; the next deploy continues a failed one.
       - V(rolled_back) ends it as taken back; the release before it is the current one again.
+      - V(partly_rolled_back) ends it as taken back in part, and as the current one still.
     type: str
-    choices: [opened, recorded, closed, failed, rolled_back]
+    choices: [opened, recorded, closed, failed, rolled_back, partly_rolled_back]
     default: recorded
   manifest:
     description: Facts to merge into the manifest. For a release that is continued, what is recorded already wins.
@@ -49,6 +50,12 @@ options:
     description: Texts to keep, a dictionary of name in the backup to content. The first copy stays.
     type: dict
     default: {}
+  keep:
+    description:
+      - Releases to keep when one ends; records of older ones are removed. 0 keeps all.
+      - Never removed are the current one, the last good one before it, unfinished ones, and what cannot be read.
+    type: int
+    default: 0
 attributes:
   check_mode:
     support: full
@@ -95,6 +102,11 @@ resumed:
   description: Whether an unfinished release was continued.
   returned: success
   type: bool
+unsettled:
+  description: Changes of a continued release with an intent and no outcome, each with phase, object and time.
+  returned: success
+  type: list
+  elements: dict
 manifest:
   description: The manifest after the change.
   returned: success
@@ -110,6 +122,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import unsettled
 from ..module_utils.release_store import (
     Release,
     ReleaseError,
@@ -120,7 +133,7 @@ from ..module_utils.release_store import (
     utc_now,
 )
 
-FINAL = {"closed": "closed", "failed": "failed", "rolled_back": "rolled_back"}
+FINAL = ("closed", "failed", "rolled_back", "partly_rolled_back")
 
 
 def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, dict[str, Any], bool]:
@@ -160,13 +173,15 @@ def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, 
     manifest = deep_merge(release.manifest(), params["manifest"])
     entries = list(params["entries"])
     if params["state"] in FINAL:
-        manifest.update(status=FINAL[params["state"]], closed=utc_now())
+        manifest.update(status=params["state"], closed=utc_now())
         entries.append({"phase": "release", "object": release.id, "event": params["state"]})
     if not module.check_mode:
         release.append(entries)
         release.write_manifest(manifest)
         if params["state"] == "rolled_back":
             store.point_to(manifest.get("previous"))
+        if params["state"] in FINAL:
+            store.prune(params["keep"])
     return release, manifest, False
 
 
@@ -180,12 +195,16 @@ def main() -> None:
             "entries": {"type": "list", "elements": "dict", "default": []},
             "files": {"type": "dict", "default": {}},
             "texts": {"type": "dict", "default": {}},
+            "keep": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
     store = ReleaseStore(module.params["state_dir"])
     act = open_release if module.params["state"] == "opened" else write_release
+    left: list[dict[str, str]] = []
     try:
+        begun = store.unfinished() if module.params["state"] == "opened" else None
+        left = unsettled(begun.journal()) if begun else []
         release, manifest, resumed = act(module, store)
     except ReleaseError as error:
         module.fail_json(msg=str(error))
@@ -195,7 +214,12 @@ def main() -> None:
         )
     # The record goes with a change, it is none: a run that changes the platform is "changed" for its own reasons.
     module.exit_json(
-        changed=False, release=release.id, resumed=resumed, manifest=manifest, path=str(release.folder)
+        changed=False,
+        release=release.id,
+        resumed=resumed,
+        unsettled=left,
+        manifest=manifest,
+        path=str(release.folder),
     )
 
 

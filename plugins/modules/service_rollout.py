@@ -91,6 +91,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -137,8 +138,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import ChangeJournal, journal_option
 from ..module_utils.compose_config import ComposeError, ComposeReader, named_project
 from ..module_utils.engine import Container, Engine, EngineError
+from ..module_utils.release_store import ReleaseError
 from ..module_utils.rollout import RolloutError, ServiceRollout, differs, disturbed, downtime
 
 
@@ -147,10 +150,15 @@ def shown(container: Container | None) -> dict[str, Any]:
     return {name: getattr(container, name) for name in names} if container else {}
 
 
+def module_journal(module: AnsibleModule) -> ChangeJournal:
+    return ChangeJournal(module.params["journal"], "rollout", module.check_mode)
+
+
 def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
     if own and not module.check_mode:
-        rollout.keep_log(own[-1], module.params["keep_log"])
-        rollout.remove(own, module.params["stop_timeout"])
+        with module_journal(module).change(rollout.service, "the deploy starts it again"):
+            rollout.keep_log(own[-1], module.params["keep_log"])
+            rollout.remove(own, module.params["stop_timeout"])
     return {"changed": bool(own), "reason": "the service is to be removed" if own else "", "container": {}}
 
 
@@ -168,8 +176,10 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
         return {"changed": True, "reason": "planned", "container": shown(own[-1] if own else None)}
     if image is None:
         raise RolloutError(f"service {rollout.service}: the image {wanted} does not exist on this host")
+    journal = module_journal(module)
     if params["image_id"] and not module.check_mode:
-        rollout.engine.run(["tag", params["image_id"], params["tag"]])
+        with journal.change(params["tag"], "the deploy builds or tags it again"):
+            rollout.engine.run(["tag", params["image_id"], params["tag"]])
     reason = differs(own, image.id, rollout.config_hash(own[-1]) if own else "")
     if (
         own
@@ -182,13 +192,14 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     if not reason or module.check_mode:
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
     ends = rollout.runs_once()
-    if own:
-        rollout.keep_log(own[-1], params["keep_log"])
-    since = time.time()
-    rollout.bring_up(params["recreate"])
-    # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
-    events = rollout.events_since(since)
-    container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
+    with journal.change(rollout.service, f"image {own[-1].image_id}" if own else "its removal"):
+        if own:
+            rollout.keep_log(own[-1], params["keep_log"])
+        since = time.time()
+        rollout.bring_up(params["recreate"])
+        # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
+        events = rollout.events_since(since)
+        container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)
     return {
@@ -246,13 +257,14 @@ def main() -> None:
             "keep_log": {"type": "path"},
             "stop_timeout": {"type": "int", "default": 10},
             "max_downtime": {"type": "float", "default": 0},
+            **journal_option(),
         },
         required_if=[("state", "present", ["tag"])],
         supports_check_mode=True,
     )
     try:
         result = run(module)
-    except (ComposeError, EngineError, RolloutError) as error:
+    except (ComposeError, EngineError, ReleaseError, RolloutError) as error:
         module.fail_json(msg=str(error), service=module.params["service"])
     module.exit_json(service=module.params["service"], max_downtime=module.params["max_downtime"], **result)
 

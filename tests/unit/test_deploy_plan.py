@@ -110,7 +110,7 @@ def test_the_record_knows_what_ran_before_and_what_did_not_exist():
     assert manifest["compose"]["sha256_before"] == "a"
 
 
-def test_every_change_has_an_intent():
+def test_every_change_is_planned_in_the_journal():
     intents = release_intents(plan())
     assert [(one["phase"], one["object"]) for one in intents] == [
         ("schema", "db.aggregates"),
@@ -120,7 +120,7 @@ def test_every_change_has_an_intent():
         ("rollout", "bridge"),
         ("rollout", "tick"),
     ]
-    assert all(one["event"] == "intent" and one["reverse"] for one in intents)
+    assert all(one["event"] == "planned" and one["reverse"] for one in intents)
 
 
 def test_a_phase_ends_where_the_next_one_begins():

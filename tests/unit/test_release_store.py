@@ -110,7 +110,8 @@ def test_names_that_leave_the_folder_are_refused(store, name):
 
 def test_a_current_link_to_nowhere_is_named(store):
     store.open("20250101T000000Z-a", {})
-    store.point_to("20250101T000000Z-gone")
+    store.current_link.unlink()
+    store.current_link.symlink_to("releases/20250101T000000Z-gone")
     with pytest.raises(ReleaseError, match="20250101T000000Z-gone"):
         store.current()
 

@@ -72,8 +72,8 @@ def test_the_manifest_says_what_a_rollback_needs(lab, before):
 
 
 def test_the_journal_says_each_change_before_it_is_made(lab):
-    intents = {(one["phase"], one["object"]) for one in events(current(lab)) if one["event"] == "intent"}
-    assert intents >= {
+    planned = {(one["phase"], one["object"]) for one in events(current(lab)) if one["event"] == "planned"}
+    assert planned >= {
         ("schema", "suho_analytics.aggregates"),
         ("compose", str(lab.compose_file)),
         ("build", "tick-aggregator"),
@@ -95,17 +95,43 @@ def test_a_failed_release_is_kept_and_gone_on_with(lab, role, play):
     assert manifest(release)["status"] == "open"
 
 
-def test_a_file_that_somebody_edited_since_is_not_overwritten(lab, play):
+def test_an_entry_that_somebody_edited_since_is_not_overwritten(lab, play):
     release, written = current(lab), lab.compose_file.read_bytes()
-    edited = written + b"# A line by hand.\n"
+    edited = written.replace(b"tick-aggregator/Dockerfile", b"tick-aggregator/Other", 1)
+    assert edited != written
     lab.compose_file.write_bytes(edited)
     try:
         done = play(TAKE_BACK)
-        done.assert_refused(str(lab.compose_file), "was edited since release", release.name, "merge by hand")
+        done.assert_refused(
+            str(lab.compose_file),
+            "the entry of service tick-aggregator was edited since the release",
+            release.name,
+        )
         assert lab.compose_file.read_bytes() == edited
         assert manifest(release)["status"] == "open"
     finally:
         lab.compose_file.write_bytes(written)
+
+
+def test_a_saved_file_that_was_damaged_is_not_put_back(lab, play):
+    saved, written = current(lab) / "backup/docker-compose.yml", lab.compose_file.read_bytes()
+    content = saved.read_bytes()
+    saved.write_bytes(content + b"# rot")
+    try:
+        done = play(TAKE_BACK)
+        done.assert_refused(str(saved), "the saved file is damaged", "Nothing was changed")
+        assert lab.compose_file.read_bytes() == written
+    finally:
+        saved.write_bytes(content)
+
+
+def test_the_way_back_in_check_mode_shows_the_file_and_leaves_it(lab, play):
+    written = lab.compose_file.read_bytes()
+    done = play(TAKE_BACK, "--check", "--diff")
+    done.assert_passed(changed=1)
+    assert "-  tick-aggregator:" in done.said
+    assert lab.compose_file.read_bytes() == written
+    assert manifest(current(lab))["status"] == "open"
 
 
 def test_the_way_back_restores_every_byte_mode_and_owner(lab, play, before):
@@ -135,6 +161,31 @@ def test_a_later_release_goes_back_to_the_one_before_it(lab, role, play):
     play(TAKE_BACK).assert_passed(changed=0)
     assert manifest(third)["status"] == "rolled_back"
     assert current(lab) == second
+
+
+def test_lines_of_others_survive_the_way_back(lab, role, play, before):
+    """Back over both releases that are left at once, to the state before all of them."""
+    second = current(lab)
+    lab.compose_file.write_bytes(lab.compose_file.read_bytes() + b"# A line by hand.\n")
+    play(TAKE_BACK, back_to="none").assert_passed(changed=1)
+    assert lab.compose_file.read_bytes() == before + b"# A line by hand.\n"
+    assert manifest(second)["status"] == "rolled_back"
+    assert not (lab.state / "current").is_symlink()
+    compose = [one for one in events(second) if one["phase"] == "compose" and one["event"] != "planned"]
+    assert {one["object"] for one in compose} == {str(lab.compose_file)}
+    lab.compose_file.write_bytes(before)
+
+
+def test_old_records_go_and_the_current_one_stays(lab, role, play):
+    names = [release.name for release in releases(lab)]
+    play(CONVERGE).assert_passed(changed=1)
+    newest = current(lab)
+    role("release", "close", release_id=newest.name, release_outcome="closed", release_keep=1).assert_passed(
+        changed=0
+    )
+    assert releases(lab) == [newest]
+    assert current(lab) == newest
+    assert len(names) >= 3
 
 
 def test_an_outcome_that_nobody_knows_is_refused(lab, role):

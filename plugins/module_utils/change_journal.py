@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal of a release as the modules that change something write it: intent before, outcome after each change.
+
+A line that says what is going to be done is on the disk before it is done, so whatever kills a run leaves at most one change of
+which nobody knows whether it was done: the one with an intent and no outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .redact import mask_text
+from .release_store import ReleaseError, ReleaseStore
+
+INTENT, DONE, FAILED = "intent", "done", "failed"
+_LONGEST_ERROR = 400
+
+
+def journal_option() -> dict[str, Any]:
+    """The option ``journal`` of a module that changes something."""
+    return {
+        "journal": {
+            "type": "dict",
+            "options": {
+                "state_dir": {"type": "path", "required": True},
+                "release": {"type": "str", "required": True},
+            },
+        }
+    }
+
+
+class ChangeJournal:
+    """Where one module writes its lines. Without a release (None) it writes nothing, and likewise with ``dry``."""
+
+    def __init__(self, option: Mapping[str, str] | None, phase: str, dry: bool = False) -> None:
+        self.phase = phase
+        self.release = (
+            ReleaseStore(option["state_dir"]).release(option["release"]) if option and not dry else None
+        )
+        if self.release is not None and not self.release.folder.is_dir():
+            raise ReleaseError(
+                f"release {self.release.id} is not on this host: {self.release.folder} does not exist. Nothing was changed"
+            )
+
+    def append(self, event: str, obj: str, **more: str) -> None:
+        """Write one line; raises :class:`ReleaseError` if it cannot be written."""
+        if self.release is None:
+            return
+        try:
+            self.release.append([{"phase": self.phase, "object": obj, "event": event, **more}])
+        except OSError as error:
+            raise ReleaseError(
+                f"the journal {self.release.journal_path} cannot be written: {error.strerror}"
+            ) from error
+
+    @contextmanager
+    def change(self, obj: str, reverse: str) -> Iterator[None]:
+        """Around one change: ``obj`` is what changes, ``reverse`` what takes it back. Errors pass through, and are noted."""
+        self.append(INTENT, obj, reverse=mask_text(reverse))
+        try:
+            yield
+        except Exception as error:
+            self.append(FAILED, obj, error=mask_text(str(error).split("\n", 1)[0][:_LONGEST_ERROR]))
+            raise
+        self.append(DONE, obj)
+
+
+def unsettled(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the changes whose last word is an intent: phase, object and time. Nobody knows whether they were done."""
+    last: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for entry in entries:
+        if entry.get("event") in (INTENT, DONE, FAILED):
+            last[str(entry.get("phase", "")), str(entry.get("object", ""))] = entry
+    return [
+        {"phase": phase, "object": obj, "time": str(entry.get("time", ""))}
+        for (phase, obj), entry in last.items()
+        if entry["event"] == INTENT
+    ]

@@ -1,0 +1,222 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_restore
+short_description: Put a Compose file back to what it was before a release, and keep what others wrote since
+version_added: "0.1.0"
+description:
+  - A file that is as the release left it gets the saved bytes back. One that is as it was before stays.
+  - In a file that somebody has edited since, only the service that the release has inserted is taken out, and every other byte stays.
+  - If that entry was edited itself, or the release has done more than insert it, the module refuses and changes nothing.
+  - The file is replaced atomically, with owner and mode kept. It never runs anything but C(docker compose config).
+requirements:
+  - ruamel.yaml
+  - docker CLI with the Compose plugin (v2.24 or newer), for a file that was edited since
+options:
+  path:
+    description: The Compose file. A symbolic link is followed.
+    type: path
+    required: true
+  backup:
+    description: The saved file of before the release.
+    type: path
+    required: true
+  sha256_before:
+    description: SHA-256 of the file before the release.
+    type: str
+    required: true
+  sha256_after:
+    description: SHA-256 of the file as the release left it. Empty means that no such file is known.
+    type: str
+    required: true
+  service:
+    description: Service that the release has inserted, if that is all that it did.
+    type: str
+    default: ""
+  block_sha256:
+    description: SHA-256 of the text of that service's entry.
+    type: str
+    default: ""
+  project_dir:
+    description: Project directory. Default is the directory of O(path).
+    type: path
+  files:
+    description: All Compose files of the project in their order, relative to O(project_dir), if there are several.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
+    type: list
+    elements: str
+    default: []
+  project_name:
+    description: Name of the Compose project, if it is not the one that the files give.
+    type: str
+  timeout:
+    description: Seconds that C(docker compose config) may take.
+    type: float
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Does everything but write the file.
+  diff_mode:
+    support: full
+    description: Shows the whole file before and after.
+  platform:
+    platforms: posix
+    description: Runs on hosts with Python 3.9 or later.
+    support: full
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - suho.platform.journal
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Put the compose file back
+  suho.platform.compose_restore:
+    path: /opt/suho/project3/backend/docker-compose.yml
+    backup: /var/lib/suho-platform/releases/20251006T220500Z-1a2b3c4/backup/docker-compose.yml
+    sha256_before: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    sha256_after: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
+    service: tick-aggregator
+    block_sha256: fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13
+"""
+
+RETURN = r"""
+way:
+  description: V(unchanged), V(restored) (the saved bytes), or V(merged) (the entry was taken out, the rest is as somebody else wrote it).
+  returned: success
+  type: str
+path:
+  description: The file that was or would be written (a link's target).
+  returned: success
+  type: str
+sha256_after:
+  description: SHA-256 of the file as it is now, or would be outside check mode.
+  returned: success
+  type: str
+"""
+
+import hashlib
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ..module_utils.change_journal import ChangeJournal, journal_option
+from ..module_utils.compose_change import ChangeError, Wish, plan_change
+from ..module_utils.compose_config import ComposeError, text_judge
+from ..module_utils.compose_edit import block_sha256, entry_text
+from ..module_utils.compose_file import FileError, TextFile, encoded, read_text_file, replace_text_file
+from ..module_utils.compose_text import ComposeText, EditError
+from ..module_utils.engine import Engine, EngineError
+from ..module_utils.release_store import ReleaseError
+from ..module_utils.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+
+
+def saved(params: dict[str, Any]) -> TextFile:
+    found = read_text_file(params["backup"])
+    if found.sha256 != params["sha256_before"]:
+        raise FileError(
+            f"{params['backup']}: its SHA-256 is {found.sha256}, expected {params['sha256_before']}: the saved file is damaged. "
+            "Nothing was changed"
+        )
+    return found
+
+
+def merged(current: TextFile, params: dict[str, Any]) -> str:
+    """The text without the release's entry; raises ChangeError where that would lose something that others wrote."""
+    advice = (
+        f"The file of before the release is {params['backup']}: put what you want to keep into {current.path} by hand, "
+        "without what the release has added, and run the rollback again. Nothing was changed"
+    )
+    name = params["service"]
+    if not name:
+        raise ChangeError(
+            f"it was edited since the release (SHA-256 {current.sha256}, expected {params['sha256_after'] or 'another'}), and what "
+            f"the release has done to it cannot be taken out alone. {advice}"
+        )
+    services = ComposeText(current.text).section("services")
+    if services is None or services.entry(name) is None:
+        return current.text  # somebody has taken it out already
+    block = entry_text(current.text, "services", name)
+    if block_sha256(block) != params["block_sha256"]:
+        raise ChangeError(f"the entry of service {name} was edited since the release. {advice}")
+    judge = text_judge(
+        Engine(timeout=params["timeout"]),
+        os.path.abspath(params["path"]),
+        params["project_dir"],
+        params["files"],
+        params["env_files"],
+        params["project_name"],
+    )
+    return plan_change(current.text, Wish(name=name, present=False), judge).text
+
+
+def restore(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    current = read_text_file(params["path"])
+    way, text, sha256 = "unchanged", current.text, current.sha256
+    if current.sha256 == params["sha256_before"]:
+        pass
+    elif current.sha256 == params["sha256_after"]:
+        original = saved(params)
+        way, text, sha256 = "restored", original.text, original.sha256
+        if original.has_bom != current.has_bom:
+            current = TextFile(current.path, current.text, current.sha256, original.has_bom)
+    else:
+        text = merged(current, params)
+        way = "unchanged" if text == current.text else "merged"
+        sha256 = hashlib.sha256(encoded(current, text)).hexdigest()
+    if way != "unchanged" and not module.check_mode:
+        with ChangeJournal(params["journal"], "compose").change(current.path, "the next deploy"):
+            replace_text_file(current, text)
+    header = {"before_header": current.path, "after_header": current.path}
+    return {
+        "changed": way != "unchanged",
+        "way": way,
+        "path": current.path,
+        "sha256_after": sha256,
+        "diff": {**header, "before": current.text, "after": text},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "backup": {"type": "path", "required": True},
+            "sha256_before": {"type": "str", "required": True},
+            "sha256_after": {"type": "str", "required": True},
+            "service": {"type": "str", "default": ""},
+            "block_sha256": {"type": "str", "default": ""},
+            "project_dir": {"type": "path"},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "env_files": {"type": "list", "elements": "str", "default": []},
+            "project_name": {"type": "str"},
+            "timeout": {"type": "float", "default": 60},
+            **journal_option(),
+        },
+        supports_check_mode=True,
+    )
+    if not HAS_RUAMEL:
+        module.fail_json(msg=missing_required_lib("ruamel.yaml"), exception=RUAMEL_IMPORT_ERROR)
+    try:
+        answer = restore(module)
+    except (ChangeError, ComposeError, EditError) as error:
+        module.fail_json(msg=f"{module.params['path']}: {error}")
+    except (EngineError, FileError, ReleaseError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

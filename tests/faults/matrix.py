@@ -1,0 +1,350 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault matrix: something goes wrong at a point of a deploy, and what comes of it is compared with the old and the new state.
+
+    python -m faults.matrix [--only TEXT] [--third] [--write]
+
+Works on the lab that LAB_NAME names, in the audit's state. A producer publishes numbered bars and polls all the time; each that the broker has
+acknowledged has to be stored at the end. Each combination ends in the old or the new state, by the run itself or by one command more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab_facts import DATABASE, Lab, wait_for
+
+from . import faults as f
+from .faults import FAULTS, NEW, OLD, Fault
+from .play import PROJECT, Play, Point
+from .producer import Producer, stored_bars, stored_polls
+
+PAGE = PROJECT / "docs/reliability.md"
+BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
+APPROVED = ("-e", "deploy_approved=true")
+TAKE_OVER = ("-e", "release_take_over=true")
+LIMIT = 90.0  # seconds that a recovery may take
+HEAD = ("fault", "point", "recovered by", "end", "seconds", "published", "stored", "lost")
+
+
+@dataclass(frozen=True)
+class Case:
+    fault: Fault
+    point: Point
+    recover: str = (
+        "rollback"  # what an operator does, if the run does not end in a state by itself: rollback or resume
+    )
+
+    @property
+    def name(self) -> str:
+        return f"{self.fault.name} / {self.point.name} / {self.recover}"
+
+
+def both(fault: str, points: Iterable[Point], first: str = "rollback") -> list[Case]:
+    """A case for each point, recovered by rollback and by resuming in turn."""
+    ways = ("rollback", "resume") if first == "rollback" else ("resume", "rollback")
+    return [Case(FAULTS[fault], point, ways[number % 2]) for number, point in enumerate(points)]
+
+
+def cases() -> list[Case]:
+    changes = [
+        f.BEFORE_ALTER,
+        f.AFTER_ALTER,
+        *(point for pair in zip(f.BEFORE_CREATE, f.AFTER_CREATE) for point in pair),
+        f.TAGS,
+        f.BEFORE_BUILD,
+        f.AFTER_BUILD,
+        f.BEFORE_COMPOSE,
+        f.AFTER_COMPOSE,
+        *(point for name in f.BEFORE_SWAP for point in (f.BEFORE_SWAP[name], f.AFTER_SWAP[name])),
+    ]
+    some = [
+        f.AFTER_ALTER,
+        f.BEFORE_CREATE[2],
+        f.BEFORE_BUILD,
+        f.AFTER_COMPOSE,
+        f.BEFORE_SWAP["data-bridge"],
+        f.VERIFY,
+    ]
+    return [
+        Case(FAULTS["none"], f.ALL),
+        *both(
+            "the run is killed with all that it started",
+            [f.LOCK, f.PLAN, f.OPENED, *changes, f.VERIFY, f.CLOSE],
+        ),
+        *both("the controller is gone, the module goes on", some, "resume"),
+        *(Case(FAULTS["the module is killed"], point) for point in some[:-1]),
+        *(Case(FAULTS["ClickHouse is killed and comes back"], point) for point in some),
+        *both("ClickHouse is stopped for good", some),
+        *(Case(FAULTS["NATS is killed and comes back"], point) for point in some[-4:]),
+        *(
+            Case(FAULTS["dockerd is restarted"], point, way)
+            for point, way in zip(some[-3:], ("rollback", "resume", "rollback"))
+        ),
+        *(Case(FAULTS["two deploys at once"], point) for point in (f.BEFORE_ALTER, f.BEFORE_BUILD)),
+        *both("the disk of the records is full", [f.OPENED, f.BEFORE_BUILD, f.AFTER_COMPOSE]),
+        Case(FAULTS["the compose file is read-only"], f.ALL),
+        Case(FAULTS["the new image crashes at its start"], f.ALL),
+        Case(FAULTS["the verification fails"], f.ALL),
+    ]
+
+
+def third(every: Sequence[Case]) -> list[Case]:
+    """Every third case, and at least one of each fault."""
+    chosen = list(every[::3])
+    for case in every:
+        if case.fault not in [one.fault for one in chosen]:
+            chosen.append(case)
+    return chosen
+
+
+# States --------------------------------------------------------------------------------------------------------
+
+
+def state(lab: Lab) -> dict[str, Any]:
+    """What the platform is, asked of the engine, the server and the disk; rows and what lies in quarantine are left out."""
+    schema = lab.query(
+        "SELECT name, create_table_query FROM system.tables WHERE database = %(database)s ORDER BY 1",
+        database=DATABASE,
+    )
+    return {
+        "containers": {
+            name: (one["Image"], one["State"]["Status"]) for name, one in lab.containers().items()
+        },
+        "schema": dict(schema),
+        "compose": hashlib.sha256(lab.compose_file.read_bytes()).hexdigest(),
+        "locked": (lab.state / "lock.json").exists(),
+    }
+
+
+def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    said = []
+    for part, value in wanted.items():
+        if found[part] != value and isinstance(value, dict):
+            names = {*value, *found[part]}
+            said += [f"{part} {name}" for name in sorted(names) if found[part].get(name) != value.get(name)]
+        elif found[part] != value:
+            said.append(part)
+    return said
+
+
+class Secrets:
+    """Looks for the lab's passwords in what runs say, in process lists, and in what lies on the disk."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.values = [path.read_text().split()[0] for path in sorted((lab.folder / "secrets").iterdir())]
+
+    def demand_none(self, text: str, where: str) -> None:
+        if any(value in text for value in self.values):
+            raise AssertionError(f"a secret stands in {where}")
+
+    def demand_none_below(self, folder: Path) -> None:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                self.demand_none(path.read_bytes().decode("utf-8", "replace"), str(path))
+
+
+# One case ------------------------------------------------------------------------------------------------------
+
+
+class Matrix:
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.secrets = Secrets(lab)
+        self.known: dict[str, dict[str, Any]] = {OLD: state(lab)}
+        self.producer = Producer(lab)
+        self.rows: list[tuple[str, ...]] = []
+
+    def play(self, playbook: str, *options: str) -> Play:
+        one = Play(f"playbooks/{playbook}.yml", options)
+        one.start()
+        one.code = one.wait()  # type: ignore[attr-defined]
+        self.secrets.demand_none("\n".join(one.lines), f"the output of {playbook}")
+        return one
+
+    def deploy_under(self, case: Case) -> tuple[int, Play]:
+        options = (*APPROVED, *case.fault.options)
+        one = Play("playbooks/deploy.yml", options)
+        point = case.point if case.point.event or case.point.output else None
+        one.start(point, lambda play: case.fault.strike(self.lab, play), self.lab.state)
+        code = one.wait()
+        if point is not None and not one.fired.is_set():
+            raise AssertionError(f"the run never came to the point:\n{one.tail()}")
+        self.secrets.demand_none("\n".join(one.lines), "the output of the deploy")
+        if "Traceback" in one.said:
+            raise AssertionError(f"a traceback was shown:\n{one.tail(80)}")
+        return code, one
+
+    def recover(self, case: Case, code: int, broken: Play) -> tuple[str, float]:
+        """What brings the platform into a state again, and the seconds that it took."""
+        if code == 0:
+            return "itself, deployed", 0.0
+        if "the state of before it was verified" in broken.said:
+            return "itself, rolled back", 0.0
+        case.fault.mend(self.lab)
+        playbook, options = self.command(case, broken)
+        if case.fault.killed and (self.lab.state / "lock.json").exists():
+            refused = self.play(playbook, *options)
+            if refused.code == 0 or "-e release_take_over=true" not in refused.said:  # type: ignore[attr-defined]
+                raise AssertionError(f"the lock of a dead run was not named:\n{refused.tail()}")
+            options = (*options, *TAKE_OVER)
+        one = self.play(playbook, *options)
+        if one.code:  # type: ignore[attr-defined]
+            raise AssertionError(f"{playbook} did not recover it:\n{one.tail(80)}")
+        return f"{playbook}.yml", one.seconds
+
+    def command(self, case: Case, broken: Play) -> tuple[str, tuple[str, ...]]:
+        """The one command: what the error names for a rollback, or the deploy again."""
+        if case.recover == "resume":
+            return "deploy", APPROVED
+        named = re.search(
+            r"Undo it with: ansible-playbook playbooks/rollback.yml .*?-e (rollback_release=\S+)", broken.said
+        )
+        if not case.fault.killed and named is None and "Nothing was changed" not in broken.said:
+            raise AssertionError(f"the error names no command:\n{broken.tail(80)}")
+        return "rollback", ("-e", named.group(1)) if named else ()
+
+    def run(self, case: Case) -> None:
+        case.fault.before(self.lab)
+        first = len(self.producer.bars), len(self.producer.polls)
+        try:
+            code, broken = self.deploy_under(case)
+            how, seconds = self.recover(case, code, broken)
+        finally:
+            case.fault.mend(self.lab)
+            f.big_disk_again(self.lab)
+        end = NEW if how in ("itself, deployed", "deploy.yml") else OLD
+        if end == OLD and how == "rollback.yml" and "Nothing to take back" in broken.said:
+            raise AssertionError("nothing was taken back")
+        found = state(self.lab)
+        if end not in self.known:
+            self.known[end] = found
+        wrong = differences(found, self.known[end])
+        if wrong:
+            raise AssertionError(f"the end is not the {end} state: {', '.join(wrong)}")
+        if seconds > LIMIT:
+            raise AssertionError(f"the recovery took {seconds:.0f} s, allowed are {LIMIT:.0f} s")
+        published, stored, lost = self.count(first, end)
+        self.secrets.demand_none_below(self.lab.state)
+        self.rows.append(
+            (
+                case.fault.name,
+                case.point.name,
+                how,
+                end,
+                f"{seconds:.0f}",
+                str(published),
+                str(stored),
+                str(lost),
+            )
+        )
+        if lost:
+            raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
+        if end == NEW:
+            back = self.play("rollback")
+            wrong = differences(state(self.lab), self.known[OLD])
+            if back.code or wrong:  # type: ignore[attr-defined]
+                raise AssertionError(f"the rollback afterwards: {', '.join(wrong)}\n{back.tail()}")
+
+    def count(self, first: tuple[int, int], end: str) -> tuple[int, int, int]:
+        """Published, stored and lost messages of one case. The old services know no polls: those are counted when a new one ran."""
+        bars = self.producer.bars[first[0] :]
+        polls = self.producer.polls[first[1] :] if end == NEW else []
+
+        def missing() -> tuple[int, int]:
+            rows, kept = stored_bars(self.lab), stored_polls(self.lab) if polls else {}
+            return sum(rows.get(one, 0) != 1 for one in bars), sum(kept.get(one, 0) != 1 for one in polls)
+
+        try:
+            wait_for("messages stored", lambda: missing() == (0, 0), 60)
+        except AssertionError:
+            lost = sum(missing())
+        else:
+            lost = 0
+        return len(bars) + len(polls), len(bars) + len(polls) - lost, lost
+
+    def settle(self) -> str:
+        """After everything: a deploy, and every message that was ever acknowledged is there."""
+        done = self.play("deploy", *APPROVED)
+        if done.code:  # type: ignore[attr-defined]
+            raise AssertionError(f"the last deploy failed:\n{done.tail(80)}")
+        bars, polls = self.count((0, 0), NEW)[0], len(self.producer.polls)
+        lost = self.count((0, 0), NEW)[2]
+        if lost:
+            raise AssertionError(f"{lost} of {bars} messages of the whole matrix are not stored exactly once")
+        return f"After all cases and a last deploy: {bars} acknowledged messages ({polls} of them polls), every one stored exactly once."
+
+
+# Output --------------------------------------------------------------------------------------------------------
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(HEAD)} |", "|" + "---|" * len(HEAD)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def write(text: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the fault matrix on the lab that LAB_NAME names.")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds this text")
+    parser.add_argument("--third", action="store_true", help="a representative third of the cases")
+    parser.add_argument("--list", action="store_true", help="say which cases there are, and do nothing")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")
+    options = parser.parse_args()
+    chosen = [case for case in (third(cases()) if options.third else cases()) if options.only in case.name]
+    if options.list:
+        print("\n".join(case.name for case in chosen))
+        return 0
+    if not chosen:
+        parser.error(f"no case holds {options.only!r}")
+    lab = Lab()
+    os.chdir(PROJECT)
+    matrix, failed = Matrix(lab), []
+    left_out = [case for case in chosen if "dockerd" in case.fault.name and not f.engine_is_the_labs()]
+    with matrix.producer.producing():
+        for number, case in enumerate(chosen, start=1):
+            if case in left_out:
+                print(
+                    f"[{number}/{len(chosen)}] {case.name}: left out, the engine is not the lab's", flush=True
+                )
+                continue
+            began = time.monotonic()
+            try:
+                matrix.run(case)
+            except AssertionError as error:
+                failed.append(f"{case.name}: {error}")
+                print(f"[{number}/{len(chosen)}] {case.name}: FAILED: {error}", flush=True)
+                break  # what the next case would start from is neither old nor new
+            print(
+                f"[{number}/{len(chosen)}] {' | '.join(matrix.rows[-1])} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
+        sentence = "" if failed else matrix.settle()
+    text = f"{len(matrix.rows)} of {len(chosen)} cases.\n\n{table(matrix.rows)}\n\n{sentence}"
+    print(text)
+    if options.write and not failed:
+        write(text)
+    print("\n".join(failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Intent before, outcome after: what the journal holds when a change succeeds, fails, or is cut off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils.change_journal import ChangeJournal, unsettled
+from ansible_collections.suho.platform.plugins.module_utils.release_store import ReleaseError, ReleaseStore
+
+RELEASE = "20250101T000000Z-abc"
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReleaseStore:
+    store = ReleaseStore(str(tmp_path / "state"))
+    store.open(RELEASE, {})
+    return store
+
+
+def journal(store: ReleaseStore, dry: bool = False) -> ChangeJournal:
+    return ChangeJournal({"state_dir": str(store.state_dir), "release": RELEASE}, "schema", dry)
+
+
+def lines(store: ReleaseStore) -> list[tuple[str, str, str]]:
+    return [(one["phase"], one["object"], one["event"]) for one in store.release(RELEASE).journal()]
+
+
+def test_a_change_is_announced_before_it_is_made_and_its_outcome_noted(store: ReleaseStore) -> None:
+    with journal(store).change("create.t", "DROP TABLE t"):
+        assert lines(store) == [("schema", "create.t", "intent")]
+        assert store.release(RELEASE).journal()[0]["reverse"] == "DROP TABLE t"
+    assert lines(store) == [("schema", "create.t", "intent"), ("schema", "create.t", "done")]
+    assert unsettled(store.release(RELEASE).journal()) == []
+
+
+def test_a_failure_is_noted_without_secrets_and_passes_through(store: ReleaseStore) -> None:
+    with pytest.raises(ValueError, match="refused"), journal(store).change("x", "password=hunter2secret"):
+        raise ValueError("refused: password=hunter2secret\nmore")
+    assert [event for _phase, _obj, event in lines(store)] == ["intent", "failed"]
+    text = store.release(RELEASE).journal_path.read_text()
+    assert "hunter2" not in text
+    assert "refused" in text
+    assert unsettled(store.release(RELEASE).journal()) == []
+
+
+def test_a_run_that_is_killed_leaves_an_intent_without_outcome(store: ReleaseStore) -> None:
+    code = (
+        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from module_utils.change_journal import ChangeJournal\n"
+        "journal = ChangeJournal({'state_dir': sys.argv[2], 'release': sys.argv[3]}, 'rollout')\n"
+        "with journal.change('a', ''): pass\n"
+        "with journal.change('b', ''): os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-c", code, str(PLUGINS), str(store.state_dir), RELEASE]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    (left,) = unsettled(store.release(RELEASE).journal())
+    assert (left["phase"], left["object"], left["time"].endswith("Z")) == ("rollout", "b", True)
+
+
+def test_a_later_outcome_settles_an_earlier_intent(store: ReleaseStore) -> None:
+    one = journal(store)
+    one.append("intent", "a")
+    assert [item["object"] for item in unsettled(store.release(RELEASE).journal())] == ["a"]
+    with one.change("a", ""):
+        pass
+    assert unsettled(store.release(RELEASE).journal()) == []
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_without_a_release_or_in_a_dry_run_nothing_is_written(store: ReleaseStore, dry: bool) -> None:
+    one = journal(store, dry=True) if dry else ChangeJournal(None, "schema")
+    with one.change("x", ""):
+        pass
+    assert lines(store) == []
+
+
+def test_a_release_that_is_not_there_is_named_before_anything_changes(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="release 2020-none is not on this host"):
+        ChangeJournal({"state_dir": str(tmp_path), "release": "2020-none"}, "schema")
+
+
+def test_a_change_whose_intent_cannot_be_written_is_not_made(store: ReleaseStore) -> None:
+    path = store.release(RELEASE).journal_path
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    made = []
+    with pytest.raises(ReleaseError, match="cannot be written"), journal(store).change("x", ""):
+        made.append("x")
+    assert made == []
+
+
+def test_a_line_that_a_crash_cut_off_does_not_spoil_the_next_one(store: ReleaseStore) -> None:
+    one = journal(store)
+    one.append("intent", "a")
+    with store.release(RELEASE).journal_path.open("a") as stream:
+        stream.write('{"object": "a", "eve')
+    one.append("intent", "b")
+    assert [obj for _phase, obj, _event in lines(store)] == ["a", "b"]
+    assert os.stat(store.release(RELEASE).journal_path).st_mode & 0o777 == 0o600
