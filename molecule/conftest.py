@@ -75,12 +75,12 @@ def play_command(playbook: str, variables: dict) -> tuple[list[str], dict]:
 
 @pytest.fixture(scope="session")
 def play():
-    """Run a playbook, the path as seen from the project's folder, with extra variables."""
+    """Run a playbook, the path as seen from the project's folder, with options of the command and extra variables."""
 
-    def run(playbook: str, **variables) -> Run:
+    def run(playbook: str, *words: str, **variables) -> Run:
         command, options = play_command(playbook, variables)
         began = time.monotonic()
-        done = subprocess.run(command, check=False, capture_output=True, **options)
+        done = subprocess.run([*command, *words], check=False, capture_output=True, **options)
         return Run(done.returncode, COLOURS.sub("", done.stdout + done.stderr), time.monotonic() - began)
 
     return run

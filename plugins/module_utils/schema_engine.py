@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .clickhouse_names import literal, quote
@@ -26,6 +26,8 @@ _POSITION = re.compile(r"failed at position (\d+)")
 _EXPECTED = re.compile(r"[.:] Expected one of: .*?(?=: In scope |\(SYNTAX_ERROR\)|$)", re.DOTALL)
 _SCOPE = re.compile(r": In scope SELECT .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
 
+# Bytes of texts in one query, far below the engine's max_query_size, escapes included.
+_MOST_BYTES = 64 * 1024
 # What makes a statement of a printed text, to see its syntax tree.
 _STARTS = {
     "ttl": ("ALTER TABLE t MODIFY TTL",),
@@ -128,6 +130,32 @@ class Engine:
         if statement not in self._pretty:
             self._pretty[statement] = self.text(f"SELECT formatQuery({literal(statement)})")
         return self._pretty[statement]
+
+    def canonical_ahead(self, statements: Iterable[str]) -> None:
+        """Have many statements ready for canonical(); one that the engine rejects is told when it is asked for."""
+        self._ask_ahead("formatQuerySingleLine", self._canonical, statements)
+
+    def pretty_ahead(self, statements: Iterable[str]) -> None:
+        """Have many statements ready for pretty()."""
+        self._ask_ahead("formatQuery", self._pretty, statements)
+
+    def _ask_ahead(self, function: str, cache: dict[str, str], statements: Iterable[str]) -> None:
+        """One query for many texts: the engine takes longer for the query than for a text."""
+        batch: list[str] = []
+        size = 0
+        # The empty one is the end: what is left goes then.
+        for text in [*dict.fromkeys(one for one in statements if one and one not in cache), ""]:
+            length = len(text.encode("utf-8", "replace"))
+            if batch and (not text or size + length > _MOST_BYTES):
+                values = ", ".join(literal(one) for one in batch)
+                with contextlib.suppress(EngineError):
+                    rows = self.rows(f"SELECT {function}(arrayJoin([{values}])) AS text")
+                    if len(rows) == len(batch):
+                        cache.update(zip(batch, (str(row["text"]) for row in rows)))
+                batch, size = [], 0
+            if text and length <= _MOST_BYTES:
+                batch.append(text)
+                size += length
 
     def tree(self, canonical: str) -> str:
         """Syntax tree of a statement that canonical() has returned."""

@@ -89,11 +89,14 @@ class Desired(NamedTuple):
 def read_desired(engine: Engine, files: Sequence[Mapping[str, str]], database: str) -> list[Desired]:
     """Check all files; the first problem raises, and nothing has been run."""
     wanted: dict[str, Desired] = {}
-    for file in files:
+    # A file that is too long is refused below, unread.
+    found = [split_statements(file["text"]) if len(file["text"]) <= MAX_FILE else [] for file in files]
+    engine.canonical_ahead(statement.text for statements in found for statement in statements)
+    for number, file in enumerate(files):
         path, text = file["path"], file["text"]
         if len(text) > MAX_FILE:
             raise _wrong(path, 1, f"expected at most {MAX_FILE} characters, found {len(text)}")
-        statements = split_statements(text)
+        statements = found[number]
         if not statements:
             raise _wrong(path, 1, "expected a CREATE statement, found none")
         for statement in statements:

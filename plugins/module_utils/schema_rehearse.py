@@ -212,6 +212,7 @@ class _Rehearsal:
         self.engine.use(self.database)
         self.engine.lenient(True)
         rest = []
+        self.engine.canonical_ahead(item["ddl"] for item in self.live)
         for item in self.live:
             reason = self.unloadable(item)
             if not reason:
@@ -383,11 +384,13 @@ class _Rehearsal:
     def pretty(
         self, tables: Mapping[str, Table], wanted: frozenset[str], replicated: Mapping[str, str]
     ) -> str:
-        return "".join(
-            self.engine.pretty(with_replication(tables[name].ddl, replicated.get(name, ""))) + ";\n\n"
+        texts = [
+            with_replication(tables[name].ddl, replicated.get(name, ""))
             for name in sorted(wanted)
             if name in tables
-        )
+        ]
+        self.engine.pretty_ahead(texts)
+        return "".join(self.engine.pretty(text) + ";\n\n" for text in texts)
 
 
 def _object(step: Step) -> str:

@@ -16,8 +16,10 @@ import hashlib
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from lab_facts import DATABASE, Lab, wait_for
 
 from . import faults as f
 from .faults import FAULTS, NEW, OLD, Fault
-from .play import PROJECT, Play, Point
+from .play import PROJECT, Play, Point, command_line
 from .producer import Producer, stored_bars, stored_polls
 
 PAGE = PROJECT / "docs/reliability.md"
@@ -150,6 +152,28 @@ class Secrets:
         if any(value in text for value in self.values):
             raise AssertionError(f"a secret stands in {where}")
 
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look at the command lines of all processes again and again; afterwards, none may have held a secret."""
+        ended, found = threading.Event(), set()
+
+        def look() -> None:
+            while not ended.wait(0.05):
+                for entry in Path("/proc").iterdir():
+                    line = command_line(int(entry.name)) if entry.name.isdigit() else ""
+                    if any(value in line for value in self.values):
+                        found.add(line.split(" ", 1)[0])
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        if found:
+            raise AssertionError(f"a secret stood in the command line of {', '.join(sorted(found))}")
+
     def demand_none_below(self, folder: Path) -> None:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -170,7 +194,7 @@ class Matrix:
     def play(self, playbook: str, *options: str) -> Play:
         one = Play(f"playbooks/{playbook}.yml", options)
         one.start()
-        one.code = one.wait()  # type: ignore[attr-defined]
+        one.wait()
         self.secrets.demand_none("\n".join(one.lines), f"the output of {playbook}")
         return one
 
@@ -197,11 +221,11 @@ class Matrix:
         playbook, options = self.command(case, broken)
         if case.fault.killed and (self.lab.state / "lock.json").exists():
             refused = self.play(playbook, *options)
-            if refused.code == 0 or "-e release_take_over=true" not in refused.said:  # type: ignore[attr-defined]
+            if refused.code == 0 or "-e release_take_over=true" not in refused.said:
                 raise AssertionError(f"the lock of a dead run was not named:\n{refused.tail()}")
             options = (*options, *TAKE_OVER)
         one = self.play(playbook, *options)
-        if one.code:  # type: ignore[attr-defined]
+        if one.code:
             raise AssertionError(f"{playbook} did not recover it:\n{one.tail(80)}")
         return f"{playbook}.yml", one.seconds
 
@@ -253,9 +277,12 @@ class Matrix:
         if lost:
             raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
         if end == NEW:
-            back = self.play("rollback")
+            # Of the whole way, once: all that Ansible can say, and the process list.
+            whole = case.fault.name == "none"
+            with self.secrets.watching() if whole else nullcontext():
+                back = self.play("rollback", *(["-vvv"] if whole else []))
             wrong = differences(state(self.lab), self.known[OLD])
-            if back.code or wrong:  # type: ignore[attr-defined]
+            if back.code or wrong:
                 raise AssertionError(f"the rollback afterwards: {', '.join(wrong)}\n{back.tail()}")
 
     def count(self, first: tuple[int, int], end: str) -> tuple[int, int, int]:
@@ -277,8 +304,10 @@ class Matrix:
 
     def settle(self) -> str:
         """After everything: a deploy, and every message that was ever acknowledged is there."""
-        done = self.play("deploy", *APPROVED)
-        if done.code:  # type: ignore[attr-defined]
+        with self.secrets.watching():
+            done = self.play("deploy", *APPROVED, "-vvv")
+        self.secrets.demand_none_below(self.lab.reports)
+        if done.code:
             raise AssertionError(f"the last deploy failed:\n{done.tail(80)}")
         bars, polls = self.count((0, 0), NEW)[0], len(self.producer.polls)
         lost = self.count((0, 0), NEW)[2]

@@ -80,6 +80,7 @@ class Play:
     project: Path = PROJECT
     lines: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    code: int = 0
 
     def start(
         self,
@@ -142,7 +143,7 @@ class Play:
 
     def wait(self) -> int:
         try:
-            code = self.process.wait(timeout=LONGEST)
+            self.code = self.process.wait(timeout=LONGEST)
         except subprocess.TimeoutExpired:
             self.kill_everything()
             raise AssertionError(f"{self.playbook} did not end within {LONGEST} s:\n{self.tail()}") from None
@@ -151,7 +152,7 @@ class Play:
         self.seconds = time.monotonic() - self.began
         if self.fault_error:
             raise AssertionError(f"the fault itself failed: {self.fault_error}")
-        return code
+        return self.code
 
     def kill_everything(self) -> None:
         """What a crash of the machine would do to the run: all of its processes, modules too."""

@@ -60,10 +60,13 @@ def test_the_backup_is_the_file_of_before_the_first_run(lab, before):
 
 def test_the_manifest_says_what_a_rollback_needs(lab, before):
     found = manifest(current(lab))
-    assert found["compose"] == {
+    compose = found["compose"]
+    assert len(compose.pop("block_sha256")) == 64
+    assert compose == {
         "path": str(lab.compose_file),
         "sha256_before": hashlib.sha256(before).hexdigest(),
         "sha256_after": hashlib.sha256(lab.compose_file.read_bytes()).hexdigest(),
+        "inserted": "tick-aggregator",
     }
     assert [step["undo"][0]["column"] for step in found["schema"]["steps"]] == ["indicators"]
     assert found["services"]["tick-aggregator"]["existed"] is False
@@ -79,6 +82,12 @@ def test_the_journal_says_each_change_before_it_is_made(lab):
         ("build", "tick-aggregator"),
         ("rollout", "tick-aggregator"),
     }
+    made = [one for one in events(current(lab)) if one["event"] in ("intent", "done")]
+    assert [(one["phase"], one["object"], one["event"]) for one in made] == [
+        ("compose", str(lab.compose_file), "intent"),
+        ("compose", str(lab.compose_file), "done"),
+    ]
+    assert made[0]["reverse"].startswith("the file with SHA-256 ")
 
 
 def test_a_failed_release_is_kept_and_gone_on_with(lab, role, play):
