@@ -9,8 +9,11 @@ which nobody knows whether it was done: the one with an intent and no outcome.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from .redact import mask_text
@@ -18,6 +21,7 @@ from .release_store import ReleaseError, ReleaseStore
 
 INTENT, DONE, FAILED = "intent", "done", "failed"
 _LONGEST_ERROR = 400
+_PROC = Path("/proc")
 
 
 def journal_option() -> dict[str, Any]:
@@ -60,7 +64,7 @@ class ChangeJournal:
     @contextmanager
     def change(self, obj: str, reverse: str) -> Iterator[None]:
         """Around one change: ``obj`` is what changes, ``reverse`` what takes it back. Errors pass through, and are noted."""
-        self.append(INTENT, obj, reverse=mask_text(reverse))
+        self.append(INTENT, obj, reverse=mask_text(reverse), process=own_process())
         try:
             yield
         except Exception as error:
@@ -70,13 +74,65 @@ class ChangeJournal:
 
 
 def unsettled(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return the changes whose last word is an intent: phase, object and time. Nobody knows whether they were done."""
+    """Return the changes whose last word is an intent: phase, object, time and process. Nobody knows whether they were done."""
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for entry in entries:
         if entry.get("event") in (INTENT, DONE, FAILED):
             last[str(entry.get("phase", "")), str(entry.get("object", ""))] = entry
     return [
-        {"phase": phase, "object": obj, "time": str(entry.get("time", ""))}
+        {
+            "phase": phase,
+            "object": obj,
+            "time": str(entry.get("time", "")),
+            "process": str(entry.get("process", "")),
+        }
         for (phase, obj), entry in last.items()
         if entry["event"] == INTENT
     ]
+
+
+# Modules that outlive their run -------------------------------------------------------------------------------
+
+
+def own_process(proc: Path = _PROC) -> str:
+    """This process as pid and the time of its start in the kernel's ticks: numbers of processes are used again."""
+    return f"{os.getpid()} {_start(proc, os.getpid())}"
+
+
+def is_alive(process: str, proc: Path = _PROC) -> bool:
+    """Whether a process that own_process() named is still there; False where that cannot be told."""
+    pid, _, start = process.partition(" ")
+    return pid.isdigit() and bool(start) and _start(proc, int(pid)) == start
+
+
+def _start(proc: Path, pid: int) -> str:
+    try:
+        # The name in brackets may hold anything, brackets too. Then follow the state and the fields from the fourth on.
+        fields = (proc / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def at_work(store: ReleaseStore) -> list[dict[str, str]]:
+    """Return the unsettled changes whose module still runs, though its run is gone: the controller died, the target did not."""
+    found = []
+    for name in store.ids()[-2:]:
+        found += [one for one in unsettled(store.release(name).journal()) if is_alive(one["process"])]
+    return found
+
+
+def wait_for_work(store: ReleaseStore, seconds: float) -> None:
+    """Wait for such modules to end. Raises :class:`ReleaseError` naming the first that has not ended in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = at_work(store)
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            one = left[0]
+            raise ReleaseError(
+                f"process {one['process'].split()[0]} of an earlier run is still at work on {one['phase']} {one['object']}, since {one['time']}: "
+                "wait for its end, or end it. Nothing was changed"
+            )
+        time.sleep(0.5)

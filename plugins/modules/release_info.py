@@ -70,7 +70,7 @@ path:
   returned: success
   type: str
 unsettled:
-  description: Changes in the journal with an intent and no outcome, each with phase, object and time. Nobody knows whether they were done.
+  description: Changes in the journal with an intent and no outcome, each with phase, object, time and process. Nobody knows whether they were done.
   returned: success
   type: list
   elements: dict

@@ -103,7 +103,7 @@ resumed:
   returned: success
   type: bool
 unsettled:
-  description: Changes of a continued release with an intent and no outcome, each with phase, object and time.
+  description: Changes of a continued release with an intent and no outcome, each with phase, object, time and process.
   returned: success
   type: list
   elements: dict

@@ -60,6 +60,12 @@ options:
         Default is that nothing is known.
     type: list
     elements: int
+  settle_timeout:
+    description:
+      - Seconds to wait, once the lock is held, for a module of an earlier run that is still at work on this host. It outlives its run if the
+        controller dies. Two at once would change the same things, so after that time the lock is freed again and the task fails.
+    type: float
+    default: 600
 attributes:
   check_mode:
     support: full
@@ -106,8 +112,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import wait_for_work
 from ..module_utils.release_lock import Lock, Owner, owner_from
-from ..module_utils.release_store import ReleaseError
+from ..module_utils.release_store import ReleaseError, ReleaseStore
 
 
 def known_death(found: Owner | None, params: dict[str, Any]) -> str:
@@ -127,6 +134,11 @@ def act(module: AnsibleModule, lock: Lock) -> str:
         lock.renew(params["run"])
         return ""
     before = lock.take(owner_from(params), params["take_over"], known_death(lock.holder(), params))
+    try:
+        wait_for_work(ReleaseStore(params["state_dir"]), params["settle_timeout"])
+    except ReleaseError:
+        lock.free(params["run"])
+        raise
     return before.text() if before else ""
 
 
@@ -143,6 +155,7 @@ def main() -> None:
             "take_over": {"type": "bool", "default": False},
             "stale_after": {"type": "float", "default": 3600},
             "local_pids": {"type": "list", "elements": "int"},
+            "settle_timeout": {"type": "float", "default": 600},
         },
         supports_check_mode=True,
     )

@@ -250,8 +250,6 @@ class Matrix:
             case.fault.mend(self.lab)
             f.big_disk_again(self.lab)
         end = NEW if how in ("itself, deployed", "deploy.yml") else OLD
-        if end == OLD and how == "rollback.yml" and "Nothing to take back" in broken.said:
-            raise AssertionError("nothing was taken back")
         found = state(self.lab)
         if end not in self.known:
             self.known[end] = found

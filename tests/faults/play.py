@@ -94,8 +94,8 @@ class Play:
         self.fault_error = ""
         self._fire = fire
         self._point = point
-        self._known = len(journal_lines(state)) if state else 0
         self._state = state
+        self._known = {path: len(lines) for path, lines in journals(state).items()}
         environment = {
             **os.environ,
             "ANSIBLE_NOCOLOR": "1",
@@ -126,10 +126,11 @@ class Play:
     def _watch(self) -> None:
         """Look at the newest journal until the line is there; a look takes far less than a change."""
         while self.process.poll() is None and not self.fired.is_set():
-            for entry in journal_lines(self._state)[self._known :]:
-                if self._point is not None and self._point.is_line(entry):
-                    self._hit()
-                    return
+            for path, lines in journals(self._state).items():
+                for entry in lines[self._known.get(path, 0) :]:
+                    if self._point is not None and self._point.is_line(entry):
+                        self._hit()
+                        return
             time.sleep(0.005)
 
     def _hit(self) -> None:
@@ -194,17 +195,18 @@ class Play:
         return " ".join(" ".join(self.lines).split())
 
 
-def journal_lines(state: Path | None) -> list[dict[str, str]]:
-    """All lines of all journals of a lab, the oldest release first."""
-    found = []
-    for path in sorted((state / "releases").glob("*/journal.jsonl")) if state else ():
+def journals(state: Path | None) -> dict[Path, list[dict[str, str]]]:
+    """The lines of the two newest journals of a lab."""
+    found: dict[Path, list[dict[str, str]]] = {}
+    for path in sorted((state / "releases").glob("*/journal.jsonl"))[-2:] if state else ():
+        found[path] = []
         try:
             text = path.read_text(encoding="utf-8")
         except OSError:
             continue
         for line in text.splitlines():
             try:
-                found.append(json.loads(line))
+                found[path].append(json.loads(line))
             except ValueError:
                 continue  # being written just now
     return found

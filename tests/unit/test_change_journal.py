@@ -6,10 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.change_journal import ChangeJournal, unsettled
+from ansible_collections.suho.platform.plugins.module_utils.change_journal import (
+    ChangeJournal,
+    at_work,
+    is_alive,
+    own_process,
+    unsettled,
+    wait_for_work,
+)
 from ansible_collections.suho.platform.plugins.module_utils.release_store import ReleaseError, ReleaseStore
 
 RELEASE = "20250101T000000Z-abc"
@@ -103,3 +111,63 @@ def test_a_line_that_a_crash_cut_off_does_not_spoil_the_next_one(store: ReleaseS
     one.append("intent", "b")
     assert [obj for _phase, obj, _event in lines(store)] == ["a", "b"]
     assert os.stat(store.release(RELEASE).journal_path).st_mode & 0o777 == 0o600
+
+
+# A module that outlives its run -------------------------------------------------------------------------------
+
+MODULE = (
+    "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+    "from module_utils.change_journal import ChangeJournal\n"
+    "journal = ChangeJournal({'state_dir': sys.argv[2], 'release': sys.argv[3]}, 'build')\n"
+    "with journal.change('data-bridge', ''):\n"
+    "    print('begun', flush=True)\n"
+    "    sys.stdin.read()\n"
+)
+
+
+@pytest.fixture
+def orphan(store: ReleaseStore) -> Iterator[subprocess.Popen[str]]:
+    """A module in the middle of a change, which ends when its input does."""
+    command = [sys.executable, "-c", MODULE, str(PLUGINS), str(store.state_dir), RELEASE]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_module_that_is_still_at_work_is_waited_for(
+    store: ReleaseStore, orphan: subprocess.Popen[str]
+) -> None:
+    (one,) = at_work(store)
+    assert (one["phase"], one["object"], one["process"].split()[0]) == (
+        "build",
+        "data-bridge",
+        str(orphan.pid),
+    )
+    with pytest.raises(
+        ReleaseError, match=rf"process {orphan.pid} of an earlier run is still at work on build data-bridge"
+    ):
+        wait_for_work(store, 0.1)
+    assert orphan.stdin is not None
+    orphan.stdin.close()
+    wait_for_work(store, 30)
+    assert lines(store)[-1] == ("build", "data-bridge", "done")
+
+
+def test_a_module_that_was_killed_is_not_waited_for(
+    store: ReleaseStore, orphan: subprocess.Popen[str]
+) -> None:
+    orphan.kill()
+    orphan.wait()
+    wait_for_work(store, 0)
+    assert [one["object"] for one in unsettled(store.release(RELEASE).journal())] == ["data-bridge"]
+
+
+def test_another_process_with_the_same_number_is_another_one() -> None:
+    mine = own_process()
+    assert is_alive(mine)
+    assert not is_alive(f"{os.getpid()} 1")
+    assert not is_alive("")
+    assert not is_alive("none none")
