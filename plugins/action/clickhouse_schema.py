@@ -304,11 +304,34 @@ class ActionModule(ActionBase):
         done = self.module("reverse", **{name: self.args[name] for name in names}, **login)
         self.take(done)
         before = _unsealed(done["before"])
-        after = _unsealed(done["after"]) if "after" in done else before
         self.outcome["live_ddl"] = self.whole_ddl(before)
-        self.outcome["diff"] = {"before": self.whole_ddl(before), "after": self.whole_ddl(after)}
         self.outcome["changed"] = done["changed"]
         self.outcome["pending"] = done["pending"]
+        if done["changed"]:
+            after = _unsealed(done["after"])["objects"] if "after" in done else None
+            self.show_reverse(before, after, done["pending"])
+
+    def show_reverse(
+        self, before: dict[str, Any], after: list[dict[str, str]] | None, pending: list[str]
+    ) -> None:
+        """The difference as people read it. What was done is done, so nothing here makes the task fail."""
+        database = self.args["database"]
+        request: dict[str, Any] = {"database": database, "live": before["objects"]}
+        if after is None:
+            quarantine = self.args["quarantine_database"] or f"{database}_quarantine"
+            request.update(statements=pending, quarantine=quarantine, quarantined=before["quarantined"])
+        else:
+            request["after"] = after
+        try:
+            with PlannerProcess(self.args["plan_timeout"]) as planner:
+                shown = planner.ask(request)
+        except SchemaError as error:
+            shown = {
+                "diff": {"before": "", "after": ""},
+                "warnings": [f"no difference can be shown: {error}"],
+            }
+        self.outcome["diff"] = {side: self.hidden(text) for side, text in shown["diff"].items()}
+        self.outcome["warnings"] = [*self.outcome.get("warnings", []), *map(self.hidden, shown["warnings"])]
 
     # helpers -------------------------------------------------------------------------------------------
 
@@ -351,7 +374,10 @@ class ActionModule(ActionBase):
             [f"CREATE DATABASE IF NOT EXISTS `{self.args['database']}`;"] if live["database_exists"] else []
         )
         lines += [f"{item['ddl']};" for item in live["objects"]]
-        text = "".join(f"{line}\n\n" for line in lines)
+        return self.hidden("".join(f"{line}\n\n" for line in lines))
+
+    def hidden(self, text: str) -> str:
+        """The text without the password, should it stand in there as a value."""
         password = self.args["login_password"]
         return text.replace(f"'{password}'", "'********'") if password else text
 

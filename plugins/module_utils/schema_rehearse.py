@@ -16,6 +16,7 @@ from .schema_cluster import on_cluster
 from .schema_dump import with_live
 from .schema_engine import Engine, EngineError
 from .schema_files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
+from .schema_foresee import foresee, print_both
 from .schema_hints import renames
 from .schema_model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from .schema_parse import head
@@ -33,17 +34,22 @@ _VIEW_ENGINES = frozenset({"View", "MaterializedView", "Dictionary"})
 
 
 def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do what one request asks; see plan_and_rehearse for its fields. Leaves no scratch object behind."""
+    """Do what one request asks: plan and rehearse, or show (C(after), C(statements)). Leaves no scratch object behind."""
+    if "after" in request:
+        return print_both(engine, request["live"], request["after"])
     request = with_live(engine, request)
     database = request["database"]
     if database.lower() in ("system", "information_schema", _SCRATCH_QUARANTINE):
         raise SchemaError(f"database {database} cannot be managed")
     started = time.monotonic()
     try:
+        if "statements" in request:
+            return _Rehearsal(engine, {**request, "files": []}).foresee(request)
         result = _Rehearsal(engine, request).run()
     finally:
-        for name in (database, _SCRATCH_QUARANTINE):
-            engine.drop_database(name)
+        for name in (database, _SCRATCH_QUARANTINE, request.get("quarantine", "")):
+            if name:
+                engine.drop_database(name)
     result["database"] = database
     result["rehearsal"]["seconds"] = round(time.monotonic() - started, 3)
     return result
@@ -104,6 +110,11 @@ class _Rehearsal:
                 return self.attempt(desired)
             except Impossible as problem:
                 self.deny.update(self.guilty(problem, desired))
+
+    def foresee(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What statements make of the live objects, as far as the engine holds such objects."""
+        self.load_live(frozenset())
+        return foresee(self.engine, request, self.not_covered)
 
     def unreplicated(self) -> list[str]:
         """Say of each replicated object that it was not rehearsed as such; none of them can be rebuilt."""

@@ -161,8 +161,12 @@ def test_check_apply_again_reverse_and_present(host: Host) -> None:
 
     host.engine.run("INSERT INTO db.bars VALUES ('new', 'value', now())")
     host.engine.run("INSERT INTO db.fresh VALUES (1), (2)")
+    plan = host.task(check=True, state="reversed", steps=done["steps"], release="r1")
+    assert (plan["changed"], plan["executed_statements"], plan["warnings"]) == (True, [], [])
+    assert host.engine.scalar("SELECT count() FROM db.fresh") == 2
     back = host.task(state="reversed", steps=done["steps"], release="r1")
     assert {item["object"]: item["rows"] for item in back["quarantined"]} == {"db.fresh": 2, "db.bars.ind": 1}
+    assert plan["diff"] == back["diff"]
     assert back["changed"] is True
     assert "db.fresh" in back["diff"]["before"]
     assert "db.fresh" not in back["diff"]["after"]

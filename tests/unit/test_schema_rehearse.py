@@ -721,3 +721,50 @@ def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_everything_in_an_answer_is_json(case: Case) -> None:
     answer = case.plan(case.printed(BASE), BASE.replace("UInt8", "UInt16"))
     assert json.loads(json.dumps(answer)) == answer
+
+
+def shown(planner: PlannerProcess, *statements: str) -> dict[str, Any]:
+    live = [
+        {
+            "name": "t",
+            "engine": "MergeTree",
+            "ddl": "CREATE TABLE db.t (x UInt8, y UInt8) ENGINE = MergeTree ORDER BY x",
+        },
+        {"name": "queue", "engine": "Kafka", "ddl": "CREATE TABLE db.queue (x UInt8) ENGINE = Kafka"},
+    ]
+    old = "CREATE TABLE db_old.`t.r1` (x UInt16) ENGINE = MergeTree ORDER BY x"
+    return planner.ask(
+        {
+            "database": "db",
+            "live": live,
+            "quarantine": "db_old",
+            "quarantined": [{"name": "t.r1", "engine": "MergeTree", "ddl": old}],
+            "statements": list(statements),
+        }
+    )
+
+
+def test_statements_of_a_reverse_are_shown_without_a_server(planner: PlannerProcess) -> None:
+    found = shown(planner, "ALTER TABLE db.t DROP COLUMN y", "EXCHANGE TABLES db.t AND db_old.`t.r1`")
+    assert "`y` UInt8" in found["diff"]["before"]
+    assert "`x` UInt16" in found["diff"]["after"]
+    assert "`y`" not in found["diff"]["after"]
+    assert [line for line in found["warnings"] if "db.queue: engine Kafka is not rehearsed" in line]
+    # Nothing is left that the next request would stumble over.
+    assert shown(planner)["diff"]["before"] == shown(planner)["diff"]["after"] == found["diff"]["before"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("INSERT INTO FUNCTION file('x.csv') SELECT 1", "expected a statement that changes a schema"),
+        ("CREATE TABLE db.u (x UInt8) ENGINE = URL('http://127.0.0.1/')", "engine URL cannot be rehearsed"),
+        ("CREATE VIEW db.v AS SELECT * FROM url('http://127.0.0.1/')", "outside of the database"),
+        ("ALTER TABLE db.none DROP COLUMN x", "UNKNOWN_TABLE"),
+        ("DROP TABLE db.t )", "Syntax error"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(planner: PlannerProcess, statement: str, reason: str) -> None:
+    found = shown(planner, statement)
+    assert [line for line in found["warnings"] if statement in line and reason in line], found["warnings"]
+    assert found["diff"]["before"] == found["diff"]["after"]
