@@ -43,8 +43,8 @@ test-deep: setup ## Run the tests that draw random schemas and compose files wit
 molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
 	@scripts/molecule
 
-test-faults: setup ## Let things go wrong at each point of a deploy, and compare what comes of it (ONLY=text for some, WRITE=1 for docs/reliability.md)
-	@scripts/test-faults $(if $(ONLY),--only '$(ONLY)') $(if $(WRITE),--write)
+test-faults: setup ## Let things go wrong at each point of a deploy, and compare what comes of it (ONLY=text for some, MISSING=1 for those not passed yet, WRITE=1 for docs/reliability.md)
+	@scripts/test-faults $(if $(ONLY),--only '$(ONLY)') $(if $(MISSING),--missing) $(if $(WRITE),--write)
 
 conformance: setup ## Run the conformance suite of the lab's ClickHouse server, and the same on Debian's real one
 	@scripts/conformance

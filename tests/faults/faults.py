@@ -86,17 +86,13 @@ def engine_is_the_labs() -> bool:
     return ENGINE_MARKER.exists()
 
 
-def _restart_engine(lab: Lab, _play: Play) -> None:
+def _restart_engine(_lab: Lab, _play: Play) -> None:
     pid = int(Path("/var/run/docker.pid").read_text())
     if "dockerd" not in command_line(pid):
         raise AssertionError(f"process {pid} is no dockerd")
     subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(pid)], check=True)
     until(lambda: not Path(f"/proc/{pid}").exists(), "dockerd does not end")
     run(str(PROJECT / "lab/roles/lab_engine/files/start-engine"), str(ENGINE_MARKER))
-    # Without a service manager nobody starts what restart policies leave to the engine's own start.
-    wanted = [name for name, one in lab.containers().items() if one["State"]["Status"] != "running"]
-    for name in wanted:
-        subprocess.run(["docker", "start", name], check=False, capture_output=True)
 
 
 def _second_deploy(_lab: Lab, play: Play) -> None:

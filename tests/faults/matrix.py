@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fault matrix: something goes wrong at a point of a deploy, and what comes of it is compared with the old and the new state.
 
-    python -m faults.matrix [--only TEXT] [--third] [--write]
+    python -m faults.matrix [--only TEXT] [--third] [--missing] [--write] [--list]
 
 Works on the lab that LAB_NAME names, in the audit's state. A producer publishes numbered bars and polls all the time; each that the broker has
 acknowledged has to be stored at the end. Each combination ends in the old or the new state, by the run itself or by one command more.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import sys
@@ -131,6 +132,15 @@ def state(lab: Lab) -> dict[str, Any]:
     }
 
 
+def running_once(lab: Lab) -> list[str]:
+    """Containers that run to their end and stay there: the old state is the one after that."""
+    return [
+        name
+        for name, one in lab.containers().items()
+        if one["HostConfig"]["RestartPolicy"]["Name"] == "no" and one["State"]["Status"] != "exited"
+    ]
+
+
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     said = []
     for part, value in wanted.items():
@@ -187,9 +197,22 @@ class Matrix:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.secrets = Secrets(lab)
+        wait_for("one-shot services have ended", lambda: not running_once(lab), 120)
         self.known: dict[str, dict[str, Any]] = {OLD: state(lab)}
         self.producer = Producer(lab)
-        self.rows: list[tuple[str, ...]] = []
+        self.row: tuple[str, ...] = ()  # of the last case
+
+    def reset(self) -> None:
+        """Back to the audit's state, by force: what comes after a case that has failed."""
+        one = Play("lab/reset.yml")
+        one.start()
+        if one.wait():
+            raise AssertionError(f"the lab cannot be reset:\n{one.tail()}")
+        wait_for("one-shot services have ended", lambda: not running_once(self.lab), 120)
+        wrong = differences(state(self.lab), self.known[OLD])
+        if wrong:
+            raise AssertionError(f"the lab is another one after its reset: {', '.join(wrong)}")
+        self.producer.forget()
 
     def play(self, playbook: str, *options: str) -> Play:
         one = Play(f"playbooks/{playbook}.yml", options)
@@ -260,18 +283,8 @@ class Matrix:
             raise AssertionError(f"the recovery took {seconds:.0f} s, allowed are {LIMIT:.0f} s")
         published, stored, lost = self.count(first, end)
         self.secrets.demand_none_below(self.lab.state)
-        self.rows.append(
-            (
-                case.fault.name,
-                case.point.name,
-                how,
-                end,
-                f"{seconds:.0f}",
-                str(published),
-                str(stored),
-                str(lost),
-            )
-        )
+        row = (case.fault.name, case.point.name, how, end, f"{seconds:.0f}")
+        self.row = (*row, str(published), str(stored), str(lost))
         if lost:
             raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
         if end == NEW:
@@ -329,48 +342,76 @@ def write(text: str) -> None:
     PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}", encoding="utf-8")
 
 
-def main() -> int:
+class Results:
+    """The rows of cases that have passed, kept on the disk with what they were run on."""
+
+    def __init__(self, path: Path, missing_only: bool) -> None:
+        self.path = path
+        self.rows: dict[str, list[str]] = {}
+        if missing_only and path.exists():
+            self.rows = json.loads(path.read_text(encoding="utf-8"))
+
+    def add(self, case: Case, row: Sequence[str]) -> None:
+        self.rows[case.name] = list(row)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.rows, indent=1), encoding="utf-8")
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run the fault matrix on the lab that LAB_NAME names.")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds this text")
     parser.add_argument("--third", action="store_true", help="a representative third of the cases")
     parser.add_argument("--list", action="store_true", help="say which cases there are, and do nothing")
+    parser.add_argument(
+        "--missing", action="store_true", help="only cases that no earlier run has passed (.lab/faults.json)"
+    )
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
     chosen = [case for case in (third(cases()) if options.third else cases()) if options.only in case.name]
     if options.list:
         print("\n".join(case.name for case in chosen))
         return 0
     if not chosen:
-        parser.error(f"no case holds {options.only!r}")
-    lab = Lab()
+        sys.exit(f"no case holds {options.only!r}")
+    results = Results(PROJECT / ".lab/faults.json", options.missing)
+    to_run = [case for case in chosen if case.name not in results.rows]
+    if to_run and to_run[0].fault.name != "none":
+        to_run.insert(0, cases()[0])  # nobody else says what the new state is
     os.chdir(PROJECT)
-    matrix, failed = Matrix(lab), []
-    left_out = [case for case in chosen if "dockerd" in case.fault.name and not f.engine_is_the_labs()]
-    with matrix.producer.producing():
-        for number, case in enumerate(chosen, start=1):
-            if case in left_out:
-                print(
-                    f"[{number}/{len(chosen)}] {case.name}: left out, the engine is not the lab's", flush=True
-                )
-                continue
-            began = time.monotonic()
-            try:
-                matrix.run(case)
-            except AssertionError as error:
-                failed.append(f"{case.name}: {error}")
-                print(f"[{number}/{len(chosen)}] {case.name}: FAILED: {error}", flush=True)
-                break  # what the next case would start from is neither old nor new
-            print(
-                f"[{number}/{len(chosen)}] {' | '.join(matrix.rows[-1])} ({time.monotonic() - began:.0f} s)",
-                flush=True,
-            )
-        sentence = "" if failed else matrix.settle()
-    text = f"{len(matrix.rows)} of {len(chosen)} cases.\n\n{table(matrix.rows)}\n\n{sentence}"
+    failed, sentence = run_all(Matrix(Lab()), to_run, results) if to_run else ([], "")
+    rows = [results.rows[case.name] for case in chosen if case.name in results.rows]
+    text = f"{len(rows)} of {len(chosen)} cases.\n\n{table(rows)}\n\n{sentence}"
     print(text)
     if options.write and not failed:
         write(text)
     print("\n".join(failed))
     return 1 if failed else 0
+
+
+def run_all(matrix: Matrix, chosen: Sequence[Case], results: Results) -> tuple[list[str], str]:
+    """The failures, and what is to be said of all messages at the end."""
+    failed: list[str] = []
+    with matrix.producer.producing():
+        for number, case in enumerate(chosen, start=1):
+            head = f"[{number}/{len(chosen)}]"
+            if "dockerd" in case.fault.name and not f.engine_is_the_labs():
+                print(f"{head} {case.name}: left out, the engine is not the lab's", flush=True)
+                continue
+            began = time.monotonic()
+            try:
+                matrix.run(case)
+            except Exception as error:  # a lab that does not answer is a failure as well
+                failed.append(f"{case.name}: {error}")
+                print(f"{head} {case.name}: FAILED: {error}", flush=True)
+                matrix.reset()  # what the next case would start from is neither old nor new
+                continue
+            results.add(case, matrix.row)
+            print(f"{head} {' | '.join(matrix.row)} ({time.monotonic() - began:.0f} s)", flush=True)
+        return failed, matrix.settle()
 
 
 if __name__ == "__main__":

@@ -72,6 +72,10 @@ class Producer:
             self._ended.set()
             thread.join(timeout=30)
 
+    def forget(self) -> None:
+        """Count anew: the broker has been made anew."""
+        self.bars, self.polls = [], []
+
     async def _produce(self) -> None:
         # Of today, or the table's TTL would take the rows away; in milliseconds, so that no two runs share a number.
         number = int(time.time() * 1000)
