@@ -224,3 +224,19 @@ AFTER_SWAP = {
 VERIFY = Point("verification", output=r"TASK \[Phase 6: verification")
 CLOSE = Point("close", output=r"TASK \[Close the release")
 ALL = Point("from the beginning")
+# Of a rollback. Its changes are told in the journal of the release that it takes back.
+BACK_PLAN = Point("rollback: its plan", output=r"TASK \[Phase: record")
+BACK_BEFORE_SWAP = {
+    name: Point(f"rollback: before the swap of {name}", "rollout", f"^{name}$", "intent") for name in SERVICES
+}
+BACK_AFTER_SWAP = {
+    name: Point(f"rollback: after the swap of {name}", "rollout", f"^{name}$", "done") for name in SERVICES
+}
+BACK_BEFORE_COMPOSE = Point("rollback: before the compose edit", "compose", "docker-compose", "intent")
+BACK_AFTER_COMPOSE = Point("rollback: after the compose edit", "compose", "docker-compose", "done")
+BACK_BEFORE_TABLE = Point("rollback: before a table is set aside", "schema", "quarantine_table", "intent")
+BACK_AFTER_TABLE = Point("rollback: after a table is set aside", "schema", "quarantine_table", "done")
+BACK_BEFORE_COLUMN = Point("rollback: before the column is set aside", "schema", "drop_column", "intent")
+BACK_AFTER_COLUMN = Point("rollback: after the column is set aside", "schema", "drop_column", "done")
+BACK_VERIFY = Point("rollback: verification", output=r"TASK \[Phase: verification")
+BACK_CLOSE = Point("rollback: close", output=r"TASK \[Close the releases")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fault matrix: something goes wrong at a point of a deploy, and what comes of it is compared with the old and the new state.
+"""The fault matrix: something goes wrong at a point of a deploy or rollback, and what comes of it is compared with the old and the new state.
 
     python -m faults.matrix [--only TEXT] [--third] [--missing] [--write] [--list]
 
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ PAGE = PROJECT / "docs/reliability.md"
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
 APPROVED = ("-e", "deploy_approved=true")
 TAKE_OVER = ("-e", "release_take_over=true")
-LIMIT = 90.0  # seconds that a recovery may take
+LIMIT = 90.0  # seconds that a recovery may take; demanded where the table is written, since other runs may share the machine
 HEAD = ("fault", "point", "recovered by", "end", "seconds", "published", "stored", "lost")
 
 
@@ -46,19 +46,25 @@ HEAD = ("fault", "point", "recovered by", "end", "seconds", "published", "stored
 class Case:
     fault: Fault
     point: Point
-    recover: str = (
-        "rollback"  # what an operator does, if the run does not end in a state by itself: rollback or resume
-    )
+    # What an operator runs, if the run does not end in a state by itself.
+    recover: str = "rollback"
+    playbook: str = "deploy"  # what is disturbed
 
     @property
     def name(self) -> str:
         return f"{self.fault.name} / {self.point.name} / {self.recover}"
 
+    @property
+    def begins(self) -> str:
+        return OLD if self.playbook == "deploy" else NEW
 
-def both(fault: str, points: Iterable[Point], first: str = "rollback") -> list[Case]:
-    """A case for each point, recovered by rollback and by resuming in turn."""
-    ways = ("rollback", "resume") if first == "rollback" else ("resume", "rollback")
-    return [Case(FAULTS[fault], point, ways[number % 2]) for number, point in enumerate(points)]
+
+def both(
+    fault: str, points: Iterable[Point], first: str = "rollback", playbook: str = "deploy"
+) -> list[Case]:
+    """A case for each point, recovered by rollback and by a deploy in turn."""
+    ways = ("rollback", "deploy") if first == "rollback" else ("deploy", "rollback")
+    return [Case(FAULTS[fault], point, ways[number % 2], playbook) for number, point in enumerate(points)]
 
 
 def cases() -> list[Case]:
@@ -87,20 +93,48 @@ def cases() -> list[Case]:
             "the run is killed with all that it started",
             [f.LOCK, f.PLAN, f.OPENED, *changes, f.VERIFY, f.CLOSE],
         ),
-        *both("the controller is gone, the module goes on", some, "resume"),
+        *both("the controller is gone, the module goes on", some, "deploy"),
         *(Case(FAULTS["the module is killed"], point) for point in some[:-1]),
         *(Case(FAULTS["ClickHouse is killed and comes back"], point) for point in some),
         *both("ClickHouse is stopped for good", some),
         *(Case(FAULTS["NATS is killed and comes back"], point) for point in some[-4:]),
         *(
             Case(FAULTS["dockerd is restarted"], point, way)
-            for point, way in zip(some[-3:], ("rollback", "resume", "rollback"))
+            for point, way in zip(some[-3:], ("rollback", "deploy", "rollback"))
         ),
         *(Case(FAULTS["two deploys at once"], point) for point in (f.BEFORE_ALTER, f.BEFORE_BUILD)),
         *both("the disk of the records is full", [f.OPENED, f.BEFORE_BUILD, f.AFTER_COMPOSE]),
         Case(FAULTS["the compose file is read-only"], f.ALL),
         Case(FAULTS["the new image crashes at its start"], f.ALL),
         Case(FAULTS["the verification fails"], f.ALL),
+        *of_rollback(),
+    ]
+
+
+def of_rollback() -> list[Case]:
+    swap, table, column = f.BACK_BEFORE_SWAP["data-bridge"], f.BACK_BEFORE_TABLE, f.BACK_BEFORE_COLUMN
+    everywhere = [
+        f.BACK_PLAN,
+        *(point for name in f.SERVICES for point in (f.BACK_BEFORE_SWAP[name], f.BACK_AFTER_SWAP[name])),
+        f.BACK_BEFORE_COMPOSE,
+        f.BACK_AFTER_COMPOSE,
+        table,
+        f.BACK_AFTER_TABLE,
+        column,
+        f.BACK_AFTER_COLUMN,
+        f.BACK_VERIFY,
+        f.BACK_CLOSE,
+    ]
+    some = {
+        "the controller is gone, the module goes on": [swap, column],
+        "the module is killed": [swap, f.BACK_BEFORE_COMPOSE, column],
+        "ClickHouse is killed and comes back": [swap, column],
+        "ClickHouse is stopped for good": [table, column],
+        "NATS is killed and comes back": [swap, column],
+    }
+    return [
+        *both("the run is killed with all that it started", everywhere, playbook="rollback"),
+        *(case for fault, points in some.items() for case in both(fault, points, playbook="rollback")),
     ]
 
 
@@ -194,12 +228,14 @@ class Secrets:
 
 
 class Matrix:
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, limit: float) -> None:
         self.lab = lab
+        self.limit = limit
         self.secrets = Secrets(lab)
         wait_for("one-shot services have ended", lambda: not running_once(lab), 120)
         self.known: dict[str, dict[str, Any]] = {OLD: state(lab)}
         self.producer = Producer(lab)
+        self.at = OLD
         self.row: tuple[str, ...] = ()  # of the last case
 
     def reset(self) -> None:
@@ -213,6 +249,23 @@ class Matrix:
         if wrong:
             raise AssertionError(f"the lab is another one after its reset: {', '.join(wrong)}")
         self.producer.forget()
+        self.at = OLD
+
+    def go_to(self, wanted: str) -> None:
+        """Deploy or roll back undisturbed, and demand that this leads to the state."""
+        if self.at == wanted:
+            return
+        playbook, options = ("deploy", APPROVED) if wanted == NEW else ("rollback", ())
+        one = self.play(playbook, *options)
+        wrong = self.wrong(wanted)
+        if one.code or wrong:
+            raise AssertionError(f"an undisturbed {playbook} failed: {', '.join(wrong)}\n{one.tail()}")
+        self.at = wanted
+
+    def wrong(self, wanted: str) -> list[str]:
+        """What differs from the old or the new state. The first new state is the one that the others are held against."""
+        found = state(self.lab)
+        return differences(found, self.known.setdefault(wanted, found))
 
     def play(self, playbook: str, *options: str) -> Play:
         one = Play(f"playbooks/{playbook}.yml", options)
@@ -221,15 +274,15 @@ class Matrix:
         self.secrets.demand_none("\n".join(one.lines), f"the output of {playbook}")
         return one
 
-    def deploy_under(self, case: Case) -> tuple[int, Play]:
-        options = (*APPROVED, *case.fault.options)
-        one = Play("playbooks/deploy.yml", options)
+    def disturb(self, case: Case) -> tuple[int, Play]:
+        options = (*(APPROVED if case.playbook == "deploy" else ()), *case.fault.options)
+        one = Play(f"playbooks/{case.playbook}.yml", options)
         point = case.point if case.point.event or case.point.output else None
         one.start(point, lambda play: case.fault.strike(self.lab, play), self.lab.state)
         code = one.wait()
         if point is not None and not one.fired.is_set():
             raise AssertionError(f"the run never came to the point:\n{one.tail()}")
-        self.secrets.demand_none("\n".join(one.lines), "the output of the deploy")
+        self.secrets.demand_none("\n".join(one.lines), f"the output of the {case.playbook}")
         if "Traceback" in one.said:
             raise AssertionError(f"a traceback was shown:\n{one.tail(80)}")
         return code, one
@@ -237,7 +290,7 @@ class Matrix:
     def recover(self, case: Case, code: int, broken: Play) -> tuple[str, float]:
         """What brings the platform into a state again, and the seconds that it took."""
         if code == 0:
-            return "itself, deployed", 0.0
+            return f"itself, {'deployed' if case.playbook == 'deploy' else 'rolled back'}", 0.0
         if "the state of before it was verified" in broken.said:
             return "itself, rolled back", 0.0
         case.fault.mend(self.lab)
@@ -253,9 +306,11 @@ class Matrix:
         return f"{playbook}.yml", one.seconds
 
     def command(self, case: Case, broken: Play) -> tuple[str, tuple[str, ...]]:
-        """The one command: what the error names for a rollback, or the deploy again."""
-        if case.recover == "resume":
+        """The one command: what the error of a deploy names for a rollback, the rollback again, or the deploy."""
+        if case.recover == "deploy":
             return "deploy", APPROVED
+        if case.playbook == "rollback":
+            return "rollback", ()
         named = re.search(
             r"Undo it with: ansible-playbook playbooks/rollback.yml .*?-e (rollback_release=\S+)", broken.said
         )
@@ -264,37 +319,36 @@ class Matrix:
         return "rollback", ("-e", named.group(1)) if named else ()
 
     def run(self, case: Case) -> None:
+        self.go_to(case.begins)
         case.fault.before(self.lab)
         first = len(self.producer.bars), len(self.producer.polls)
         try:
-            code, broken = self.deploy_under(case)
+            code, broken = self.disturb(case)
             how, seconds = self.recover(case, code, broken)
         finally:
             case.fault.mend(self.lab)
             f.big_disk_again(self.lab)
         end = NEW if how in ("itself, deployed", "deploy.yml") else OLD
-        found = state(self.lab)
-        if end not in self.known:
-            self.known[end] = found
-        wrong = differences(found, self.known[end])
+        wrong = self.wrong(end)
         if wrong:
             raise AssertionError(f"the end is not the {end} state: {', '.join(wrong)}")
-        if seconds > LIMIT:
-            raise AssertionError(f"the recovery took {seconds:.0f} s, allowed are {LIMIT:.0f} s")
+        self.at = end
+        if seconds > self.limit:
+            raise AssertionError(f"the recovery took {seconds:.0f} s, allowed are {self.limit:.0f} s")
         published, stored, lost = self.count(first, end)
         self.secrets.demand_none_below(self.lab.state)
         row = (case.fault.name, case.point.name, how, end, f"{seconds:.0f}")
         self.row = (*row, str(published), str(stored), str(lost))
         if lost:
             raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
-        if end == NEW:
-            # Of the whole way, once: all that Ansible can say, and the process list.
-            whole = case.fault.name == "none"
-            with self.secrets.watching() if whole else nullcontext():
-                back = self.play("rollback", *(["-vvv"] if whole else []))
-            wrong = differences(state(self.lab), self.known[OLD])
+        if case.fault.name == "none":
+            # All that Ansible can say, and the process list.
+            with self.secrets.watching():
+                back = self.play("rollback", "-vvv")
+            wrong = self.wrong(OLD)
             if back.code or wrong:
                 raise AssertionError(f"the rollback afterwards: {', '.join(wrong)}\n{back.tail()}")
+            self.at = OLD
 
     def count(self, first: tuple[int, int], end: str) -> tuple[int, int, int]:
         """Published, stored and lost messages of one case. The old services know no polls: those are counted when a new one ran."""
@@ -382,7 +436,11 @@ def main() -> int:
     if to_run and to_run[0].fault.name != "none":
         to_run.insert(0, cases()[0])  # nobody else says what the new state is
     os.chdir(PROJECT)
-    failed, sentence = run_all(Matrix(Lab()), to_run, results) if to_run else ([], "")
+    failed, sentence = (
+        run_all(Matrix(Lab(), LIMIT if options.write else float("inf")), to_run, results)
+        if to_run
+        else ([], "")
+    )
     rows = [results.rows[case.name] for case in chosen if case.name in results.rows]
     text = f"{len(rows)} of {len(chosen)} cases.\n\n{table(rows)}\n\n{sentence}"
     print(text)
@@ -392,11 +450,20 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def in_turn(chosen: Sequence[Case], matrix: Matrix) -> Iterator[Case]:
+    """Each case once; first those that begin where the platform is just now, which saves a deploy or rollback."""
+    left = list(chosen)
+    while left:
+        case = next((one for one in left if one.begins == matrix.at), left[0])
+        left.remove(case)
+        yield case
+
+
 def run_all(matrix: Matrix, chosen: Sequence[Case], results: Results) -> tuple[list[str], str]:
     """The failures, and what is to be said of all messages at the end."""
     failed: list[str] = []
     with matrix.producer.producing():
-        for number, case in enumerate(chosen, start=1):
+        for number, case in enumerate(in_turn(chosen, matrix), start=1):
             head = f"[{number}/{len(chosen)}]"
             if "dockerd" in case.fault.name and not f.engine_is_the_labs():
                 print(f"{head} {case.name}: left out, the engine is not the lab's", flush=True)
