@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import subprocess
 import time
@@ -30,6 +32,7 @@ class Fault:
     before: Callable[[Lab], None] = lambda lab: None
     options: tuple[str, ...] = ()
     killed: bool = False  # the run is gone without a word: its lock has to be taken over
+    elsewhere: bool = False  # another controller recovers
 
 
 def _kill_all(_lab: Lab, play: Play) -> None:
@@ -79,6 +82,24 @@ def until(probe: Callable[[], bool], what: str, seconds: float = 90) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} within {seconds:g} s")
         time.sleep(0.5)
+
+
+class Engine:
+    """Who uses the engine holds a lock together with others; who restarts it has to hold it alone."""
+
+    def __init__(self) -> None:
+        path = f"/tmp/suho-lab-engine-{os.getuid()}.lock"
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+    def share(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def own(self) -> None:
+        print("waiting until nobody else uses the engine", flush=True)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+
+ENGINE = Engine()
 
 
 def engine_is_the_labs() -> bool:
@@ -180,12 +201,17 @@ FAULTS = {
     for one in (
         Fault("none", nothing),
         Fault("the run is killed with all that it started", _kill_all, killed=True),
-        Fault("the controller is gone, the module goes on", _kill_controller, killed=True),
+        Fault("the controller is gone, the module goes on", _kill_controller, killed=True, elsewhere=True),
         Fault("the module is killed", _kill_module),
         Fault("ClickHouse is killed and comes back", restarted("clickhouse")),
         Fault("ClickHouse is stopped for good", _stop_clickhouse, mend=_start_clickhouse),
         Fault("NATS is killed and comes back", restarted("nats")),
-        Fault("dockerd is restarted", _restart_engine),
+        Fault(
+            "dockerd is restarted",
+            _restart_engine,
+            before=lambda _lab: ENGINE.own(),
+            mend=lambda _lab: ENGINE.share(),
+        ),
         Fault("two deploys at once", _second_deploy),
         Fault("the disk of the records is full", _disk_is_full, before=_small_disk, mend=_make_room),
         Fault(

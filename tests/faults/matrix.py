@@ -31,7 +31,7 @@ from lab_facts import DATABASE, Lab, wait_for
 
 from . import faults as f
 from .faults import FAULTS, NEW, OLD, Fault
-from .play import PROJECT, Play, Point, command_line
+from .play import PROJECT, Play, Point, command_line, second_clone
 from .producer import Producer, stored_bars, stored_polls
 
 PAGE = PROJECT / "docs/reliability.md"
@@ -267,8 +267,8 @@ class Matrix:
         found = state(self.lab)
         return differences(found, self.known.setdefault(wanted, found))
 
-    def play(self, playbook: str, *options: str) -> Play:
-        one = Play(f"playbooks/{playbook}.yml", options)
+    def play(self, playbook: str, *options: str, project: Path = PROJECT) -> Play:
+        one = Play(f"playbooks/{playbook}.yml", options, project)
         one.start()
         one.wait()
         self.secrets.demand_none("\n".join(one.lines), f"the output of {playbook}")
@@ -295,15 +295,16 @@ class Matrix:
             return "itself, rolled back", 0.0
         case.fault.mend(self.lab)
         playbook, options = self.command(case, broken)
+        project = second_clone(self.lab.folder / "clone") if case.fault.elsewhere else PROJECT
         if case.fault.killed and (self.lab.state / "lock.json").exists():
-            refused = self.play(playbook, *options)
+            refused = self.play(playbook, *options, project=project)
             if refused.code == 0 or "-e release_take_over=true" not in refused.said:
                 raise AssertionError(f"the lock of a dead run was not named:\n{refused.tail()}")
             options = (*options, *TAKE_OVER)
-        one = self.play(playbook, *options)
+        one = self.play(playbook, *options, project=project)
         if one.code:
             raise AssertionError(f"{playbook} did not recover it:\n{one.tail(80)}")
-        return f"{playbook}.yml", one.seconds
+        return f"{playbook}.yml{' of a second clone' if case.fault.elsewhere else ''}", one.seconds
 
     def command(self, case: Case, broken: Play) -> tuple[str, tuple[str, ...]]:
         """The one command: what the error of a deploy names for a rollback, the rollback again, or the deploy."""
@@ -328,7 +329,7 @@ class Matrix:
         finally:
             case.fault.mend(self.lab)
             f.big_disk_again(self.lab)
-        end = NEW if how in ("itself, deployed", "deploy.yml") else OLD
+        end = NEW if how.startswith(("itself, deployed", "deploy.yml")) else OLD
         wrong = self.wrong(end)
         if wrong:
             raise AssertionError(f"the end is not the {end} state: {', '.join(wrong)}")
@@ -378,7 +379,15 @@ class Matrix:
         lost = self.count((0, 0), NEW)[2]
         if lost:
             raise AssertionError(f"{lost} of {bars} messages of the whole matrix are not stored exactly once")
-        return f"After all cases and a last deploy: {bars} acknowledged messages ({polls} of them polls), every one stored exactly once."
+        # Over all releases that the cases have left, whatever became of each.
+        back = self.play("rollback", "-e", "release_to=none")
+        wrong = [*self.wrong(OLD), *(["the exit code"] if back.code else [])]
+        if wrong:
+            raise AssertionError(f"the way back before the first release: {', '.join(wrong)}\n{back.tail()}")
+        return (
+            f"After all cases and a last deploy: {bars} acknowledged messages ({polls} of them polls), every one stored exactly once. "
+            "Then `release_to=none` gave the very first state back."
+        )
 
 
 # Output --------------------------------------------------------------------------------------------------------
@@ -452,16 +461,19 @@ def main() -> int:
 
 def in_turn(chosen: Sequence[Case], matrix: Matrix) -> Iterator[Case]:
     """Each case once; first those that begin where the platform is just now, which saves a deploy or rollback."""
-    left = list(chosen)
-    while left:
-        case = next((one for one in left if one.begins == matrix.at), left[0])
-        left.remove(case)
-        yield case
+    # What concerns others' containers, too, comes last, when those are most likely gone.
+    for others_too in (False, True):
+        left = [one for one in chosen if ("dockerd" in one.fault.name) is others_too]
+        while left:
+            case = next((one for one in left if one.begins == matrix.at), left[0])
+            left.remove(case)
+            yield case
 
 
 def run_all(matrix: Matrix, chosen: Sequence[Case], results: Results) -> tuple[list[str], str]:
     """The failures, and what is to be said of all messages at the end."""
     failed: list[str] = []
+    f.ENGINE.share()
     with matrix.producer.producing():
         for number, case in enumerate(in_turn(chosen, matrix), start=1):
             head = f"[{number}/{len(chosen)}]"

@@ -36,6 +36,14 @@ class Point:
         )
 
 
+def second_clone(folder: Path) -> Path:
+    """The project once more, as another controller would have it: what is checked out, and nothing of what runs have left."""
+    if not folder.exists():
+        command = ["git", "checkout-index", "--all", f"--prefix={folder}/"]
+        subprocess.run(command, cwd=PROJECT, check=True)
+    return folder
+
+
 def _parents() -> dict[int, int]:
     found = {}
     for entry in Path("/proc").iterdir():
@@ -98,6 +106,8 @@ class Play:
         self._known = {path: len(lines) for path, lines in journals(state).items()}
         environment = {
             **os.environ,
+            "ANSIBLE_CONFIG": str(self.project / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.project / "collections"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
             "PYTHONUNBUFFERED": "1",
