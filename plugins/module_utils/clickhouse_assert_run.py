@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .clickhouse_assertions import Assertion
-from .clickhouse_client import READONLY, ClickhouseError, Connection, Login, open_connection
+from .clickhouse_client import READONLY, Answer, ClickhouseError, Connection, Login, open_connection
 from .clickhouse_compare import Finding
 
 # After these the session cannot be used again.
@@ -84,20 +87,30 @@ class Session:
                 self._connection = open_connection(self.login)
         return self._connection
 
-    def evaluate(self, result: Result) -> None:
-        """Ask the assertion's query once and store what came of it."""
+    def evaluate(self, result: Result, now: float) -> None:
+        """Let the assertion ask once what it has to know, and store what came of it."""
         started = time.monotonic()
         result.attempts += 1
+        result.rows_read = result.bytes_read = None
+
+        def ask(sql: str, params: Mapping[str, Any]) -> Answer:
+            answer = self.open().query(sql, params)
+            result.rows_read = _sum(result.rows_read, answer.rows_read)
+            result.bytes_read = _sum(result.bytes_read, answer.bytes_read)
+            return answer
+
         try:
-            answer = self.open().query(result.assertion.sql, result.assertion.params)
+            result.observed, result.finding = result.assertion.evaluate(ask, now)
         except ClickhouseError as error:
             result.observed, result.finding = None, Finding("error", str(error))
-            result.rows_read = result.bytes_read = None
             if error.kind in _BROKEN:
                 self.close()
-        else:
-            result.rows_read, result.bytes_read = answer.rows_read, answer.bytes_read
-            result.observed, result.finding = _judge(result.assertion, answer)
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
+            # An answer that has another form than the kind expects is an error of that assertion alone.
+            result.observed, result.finding = (
+                None,
+                Finding("error", f"the answer cannot be judged: {error}"),
+            )
         result.milliseconds = (time.monotonic() - started) * 1000
 
     def close(self) -> None:
@@ -106,17 +119,12 @@ class Session:
             self._connection = None
 
 
-def _judge(assertion: Assertion, answer: Any) -> tuple[Any, Finding]:
-    """An answer that has another form than the kind expects is an error of that assertion alone."""
-    try:
-        outcome = assertion.judge(answer)
-    except (TypeError, ValueError, IndexError, ArithmeticError) as error:
-        return None, Finding("error", f"the answer cannot be judged: {error}")
-    return outcome.observed, outcome.finding
+def _sum(first: int | None, second: int | None) -> int | None:
+    return second if first is None else first + (second or 0)
 
 
 def run(
-    session: Session,
+    sessions: Sequence[Session],
     assertions: Sequence[Assertion],
     timeout: float = 0,
     interval: float = 1,
@@ -125,20 +133,36 @@ def run(
 ) -> tuple[list[Result], float]:
     """Evaluate until all passed or *timeout* seconds are over. Returns the results and the seconds waited.
 
-    Only what has not passed is asked again. Every assertion is evaluated at least once, and once more
+    The sessions share the assertions and ask at the same time. The wait is at least as long as the assertion needs that
+    compares two moments. Only what has not passed is asked again. Every assertion is evaluated at least once, and once more
     when the time is up, so that the last verdict is no older than the end of the wait.
     """
-    session.open()
+    sessions[0].open()
     results = [Result(assertion) for assertion in assertions]
     started = clock()
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        while True:
+            left: queue.SimpleQueue[Result] = queue.SimpleQueue()
+            for result in results:
+                if not result.passed:
+                    left.put(result)
+            list(pool.map(partial(_empty, left, clock), sessions))
+            elapsed = clock() - started
+            waiting = [result.assertion.patience for result in results if not result.passed]
+            limit = max([timeout, *waiting])
+            if not waiting or elapsed >= limit:
+                return results, elapsed
+            sleep(max(0.05, min(interval, limit - elapsed)))
+
+
+def _empty(left: queue.SimpleQueue[Result], clock: Callable[[], float], session: Session) -> None:
+    """Evaluate what nobody has taken yet, until nothing is left."""
     while True:
-        for result in results:
-            if not result.passed:
-                session.evaluate(result)
-        elapsed = clock() - started
-        if all(result.passed for result in results) or elapsed >= timeout:
-            return results, elapsed
-        sleep(max(0.05, min(interval, timeout - elapsed)))
+        try:
+            result = left.get_nowait()
+        except queue.Empty:
+            return
+        session.evaluate(result, clock())
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:

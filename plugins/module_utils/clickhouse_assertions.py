@@ -5,7 +5,7 @@
 """The kinds of assertion: which query each one asks, and what its answer has to look like.
 
 An assertion is checked for form before anything connects; a wrong playbook is told so at once and is
-never mistaken for a failing system. A new kind is one class here with its name in KINDS.
+never mistaken for a failing system. A new kind is one class, named in clickhouse_assert_kinds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .clickhouse_client import Answer
 from .clickhouse_compare import Finding, check_operation, compare_rows, describe, shape
-from .clickhouse_names import NameNotValid, TableName, check_identifier, quote, split_table
+from .clickhouse_names import TableName, check_identifier, quote, split_table
 
 
 class AssertionNotValid(ValueError):
@@ -30,12 +30,17 @@ class Outcome(NamedTuple):
     finding: Finding
 
 
+# Asks the server one query with values to bind.
+Ask = Callable[[str, Mapping[str, Any]], Answer]
+
+
 class Assertion:
     """What all kinds have in common. Subclasses set the query and read the answer."""
 
     kind = ""
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    patience = 0.0  # seconds from the first look to the last one that the verdict needs
 
     def __init__(self, spec: Mapping[str, Any], database: str) -> None:
         self.name = str(spec["name"])
@@ -48,6 +53,10 @@ class Assertion:
 
     def prepare(self) -> None:
         raise NotImplementedError
+
+    def evaluate(self, ask: Ask, now: float) -> Outcome:
+        """Ask what the kind has to know, and judge it; *now* is in seconds of a clock that never jumps."""
+        return self.judge(ask(self.sql, self.params))
 
     def judge(self, answer: Answer) -> Outcome:
         raise NotImplementedError
@@ -148,9 +157,9 @@ class ColumnDefinition(Assertion):
         type_, default_kind, default = (str(item) for item in answer.rows[0])
         observed = {"type": type_, "default_kind": default_kind, "default": default}
         wrong = []
-        if "type" in self.spec and _squeeze(self.spec["type"]) != _squeeze(type_):
+        if "type" in self.spec and squeeze(self.spec["type"]) != squeeze(type_):
             wrong.append(f"type is {type_}, expected {self.spec['type']}")
-        if "default" in self.spec and _squeeze(self.spec["default"]) != _squeeze(default):
+        if "default" in self.spec and squeeze(self.spec["default"]) != squeeze(default):
             wrong.append(f"default is {default or 'none'}, expected {self.spec['default']}")
         return Outcome(observed, Finding("fail", "; ".join(wrong)) if wrong else Finding("pass", ""))
 
@@ -192,7 +201,7 @@ class Fresh(Assertion):
         self.params = {"age": math.ceil(self.max_age)}
         self.sql = (
             f"SELECT count(), toInt64(toUnixTimestamp(now())) - toInt64(toUnixTimestamp(max({column}))) "  # noqa: S608 - names are quoted
-            f"FROM {self.table().quoted()}{_escape_percent(self.where())}"
+            f"FROM {self.table().quoted()}{escape_percent(self.where())}"
             f"{' AND ' if self.spec.get('where') else ' WHERE '}{window}"
         )
         self.expected = f"newest row at most {self.max_age} s old"
@@ -224,7 +233,7 @@ class JsonKeys(Assertion):
         if "max_age" in self.spec:
             self.params = {"age": math.ceil(self.number("max_age", low=1))}
             recent = f"{order} >= now() - toIntervalSecond(%(age)s)"
-        own = self.where() if not recent else _escape_percent(self.where())
+        own = self.where() if not recent else escape_percent(self.where())
         if recent:
             own += f"{' AND ' if self.spec.get('where') else ' WHERE '}{recent}"
         self.sql = (
@@ -237,7 +246,7 @@ class JsonKeys(Assertion):
         wrong = [why for why in (self._wrong(row[0]) for row in answer.rows) if why]
         observed = {"rows": len(answer.rows), "wrong_rows": len(wrong)}
         if len(answer.rows) < self.min_rows:
-            return Outcome(observed, Finding("fail", f"{len(answer.rows)} rows to look at"))
+            return Outcome(observed, Finding("inconclusive", f"{len(answer.rows)} rows to look at"))
         if wrong:
             return Outcome(observed, Finding("fail", f"{len(wrong)} of {len(answer.rows)} rows: {wrong[0]}"))
         return Outcome(observed, Finding("pass", ""))
@@ -270,13 +279,13 @@ def _finite(value: Any) -> bool:
     return isinstance(value, int) or math.isfinite(value)
 
 
-def _squeeze(text: Any) -> str:
+def squeeze(text: Any) -> str:
     """Spaces outside of quotes do not change a type or an expression."""
     parts = re.split(r"('(?:[^'\\]|\\.)*')", str(text))
     return "".join(part if part.startswith("'") else re.sub(r"\s+", "", part) for part in parts)
 
 
-def _escape_percent(sql: str) -> str:
+def escape_percent(sql: str) -> str:
     """The driver formats a query that has parameters with %, so a literal % must be doubled."""
     return sql.replace("%", "%%")
 
@@ -302,41 +311,3 @@ def _check_placeholders(sql: str, params: Mapping[str, Any]) -> None:
         raise AssertionNotValid(
             f"sql: its placeholders do not fit params ({error}); write %(name)s, and %% for a percent sign"
         ) from None
-
-
-KINDS: dict[str, type[Assertion]] = {
-    cls.kind: cls for cls in (QueryAssertion, TableExists, ColumnDefinition, RowCount, Fresh, JsonKeys)
-}
-
-
-def build(specs: Sequence[Any], database: str) -> list[Assertion]:
-    """Check all assertions and return them; the first wrong one raises AssertionNotValid."""
-    if not specs:
-        raise AssertionNotValid("assertions: expected at least one; an empty list would prove nothing")
-    built: list[Assertion] = []
-    for position, spec in enumerate(specs, start=1):
-        assertion = _build_one(spec, position, database)
-        if any(other.name == assertion.name for other in built):
-            raise AssertionNotValid(f"assertion {position}: the name {assertion.name!r} stands there twice")
-        built.append(assertion)
-    return built
-
-
-def _build_one(spec: Any, position: int, database: str) -> Assertion:
-    if not isinstance(spec, Mapping) or not spec.get("name"):
-        raise AssertionNotValid(f"assertion {position}: expected a dictionary with a name, found {spec!r}")
-    label = f"assertion {spec['name']!r}"
-    kind = KINDS.get(str(spec.get("kind")))
-    if kind is None:
-        raise AssertionNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")
-    missing = [field for field in kind.required if spec.get(field) is None]
-    unknown = sorted(set(spec) - {"name", "kind", *kind.required, *kind.optional})
-    if missing:
-        raise AssertionNotValid(f"{label}: kind {kind.kind} needs {', '.join(missing)}")
-    if unknown:
-        raise AssertionNotValid(f"{label}: kind {kind.kind} has no field {', '.join(unknown)}")
-    given = {key: value for key, value in spec.items() if value is not None}
-    try:
-        return kind(given, database)
-    except (AssertionNotValid, NameNotValid, ValueError) as error:
-        raise AssertionNotValid(f"{label}: {error}") from None

@@ -26,7 +26,7 @@ OPS = SCALAR_OPS + tuple(f"each_{name}" for name in SCALAR_OPS)
 
 
 class Finding(NamedTuple):
-    """Outcome of one comparison: verdict is pass, fail or error."""
+    """Outcome of one comparison: verdict is pass, fail, inconclusive or error."""
 
     verdict: str
     reason: str
@@ -99,7 +99,7 @@ def shape(rows: Sequence[Sequence[Any]]) -> Any:
 def compare_rows(op: str, rows: Sequence[Sequence[Any]], value: Any) -> Finding:
     """Compare the rows of a query: one value with a plain op, the last column of every row with each_*."""
     if not rows or not all(len(row) for row in rows):
-        return Finding("fail", "the query returned no rows, so nothing was shown")
+        return Finding("inconclusive", "the query returned no rows, so nothing was shown")
     try:
         if op.startswith("each_"):
             return _compare_each(op[len("each_") :], rows, value)

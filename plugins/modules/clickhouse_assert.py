@@ -12,7 +12,7 @@ short_description: Assert facts about a ClickHouse server, all in one session
 version_added: "0.1.0"
 description:
   - Evaluates a list of assertions in one read-only session and reports observed beside expected for each.
-  - An assertion whose query returns nothing never passes.
+  - An assertion whose query returns nothing never passes. Where too few rows were there to show anything, it is inconclusive.
   - Can wait for data to arrive; the wait has one bound for the whole list, and only what has not passed
     yet is asked again.
   - Runs in check mode too, because it changes nothing.
@@ -29,12 +29,26 @@ options:
         C(eq) and C(ne) with a list compare a whole row, with a list of lists a whole table.
       - C(table_exists) - C(table), optional C(engine).
       - C(column) - C(table), C(column), optional C(type) and C(default) (as the server prints them).
+      - C(schema_equals) - C(table), C(columns) (all of them, a dictionary of name and type), optional C(ordered) (default false), C(engine),
+        C(partition_by) and C(order_by).
       - C(row_count) - C(table), optional C(where), C(min) (default 1) and C(max).
       - C(fresh) - C(table), C(time_column), C(max_age) in seconds, optional C(where).
+      - C(growing) - C(table), optional C(where), C(time_column) (when a row came; only rows after the first sample are counted, so that
+        rows that a TTL takes away do not matter), C(min) more rows (default 1), C(over) seconds between the samples (default 5). The module waits
+        for the second sample, whatever O(timeout) is.
       - C(json_keys) - C(table), C(column), C(keys), C(order_by), optional C(where), C(limit)
         (newest rows, default 100), C(min_rows) (default 1) and C(max_age) (only rows whose C(order_by)
         column is that young, in seconds).
         Each value must be a JSON object with exactly these keys, each a finite number.
+      - C(no_nulls) - C(table), C(columns), optional C(min_rows) (default 1), C(empty) (default true, an empty string and NaN count as well),
+        C(final) and the bounds C(where), C(time_column) with C(max_age) in seconds, C(partition) (its id).
+      - C(unique) - C(table), C(columns) (the key that stands in each row once), optional C(min_rows) (default 1), C(final) and the same bounds.
+      - C(mutations_done) - C(table), none of whose mutations is unfinished.
+      - C(parts_healthy) - C(table), optional C(max_parts) active parts in a partition (default 300) and C(max_broken) detached parts that are
+        damaged (default 0). A replica must not be read-only.
+      - C(ttl_present) - C(table), optional C(ttl), as in DDL (C(INTERVAL 90 DAY) and C(toIntervalDay(90)) are the same).
+      - C(view_writes) - C(table), optional C(views) by name. The query of each materialized view over the table can be run, and its target
+        takes what comes of it, so an insert does not fail there.
       - C(table) is C(table) or C(database.table); without a database, O(login_db) is meant.
     type: list
     elements: dict
@@ -51,6 +65,10 @@ options:
     description: The server stops a query that would read more rows. C(0) means no limit.
     type: int
     default: 0
+  connections:
+    description: How many assertions are asked at the same time, 1 to 16, each in a session of its own.
+    type: int
+    default: 4
 author:
   - suho.platform contributors (@suho-platform)
 attributes:
@@ -109,7 +127,7 @@ assertions:
     query: {description: The query that was asked., type: str}
     observed: {description: What the server answered., type: raw}
     expected: {description: What was expected., type: str}
-    verdict: {description: C(pass) or C(fail) or C(error)., type: str}
+    verdict: {description: "C(pass), C(fail), C(inconclusive) or C(error).", type: str}
     reason: {description: Why the verdict is not C(pass)., type: str}
     rows_read: {description: Rows that the server read for it., type: int}
     bytes_read: {description: Bytes that the server read for it., type: int}
@@ -120,7 +138,7 @@ passed:
   returned: always
   type: int
 failures:
-  description: Number of assertions that failed or ended in an error.
+  description: Number of assertions that did not pass.
   returned: always
   type: int
 waited_seconds:
@@ -131,9 +149,12 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.clickhouse_assert_kinds import build
 from ..module_utils.clickhouse_assert_run import Session, complaint, run, summary
-from ..module_utils.clickhouse_assertions import AssertionNotValid, build
+from ..module_utils.clickhouse_assertions import AssertionNotValid
 from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
+
+MOST_CONNECTIONS = 16
 
 
 def main() -> None:
@@ -144,18 +165,26 @@ def main() -> None:
             "timeout": {"type": "float", "default": 0},
             "interval": {"type": "float", "default": 2},
             "max_rows_to_read": {"type": "int", "default": 0},
+            "connections": {"type": "int", "default": 4},
         },
         supports_check_mode=True,
     )
     login = login_from(module.params)
-    session = Session(login, module.params["max_rows_to_read"])
+    sessions: list[Session] = []
     try:
         assertions = build(module.params["assertions"], login.database)
-        results, waited = run(session, assertions, module.params["timeout"], module.params["interval"])
+        if not 1 <= module.params["connections"] <= MOST_CONNECTIONS:
+            raise AssertionNotValid(
+                f"connections: expected 1 to {MOST_CONNECTIONS}, found {module.params['connections']}"
+            )
+        count = min(module.params["connections"], len(assertions))
+        sessions = [Session(login, module.params["max_rows_to_read"]) for _ in range(count)]
+        results, waited = run(sessions, assertions, module.params["timeout"], module.params["interval"])
     except (AssertionNotValid, ClickhouseError) as error:
         module.fail_json(msg=str(error), assertions=[], passed=0, failures=0, waited_seconds=0.0)
     finally:
-        session.close()
+        for session in sessions:
+            session.close()
     outcome = {**summary(results), "waited_seconds": round(waited, 1), "changed": False}
     message = complaint(results, waited)
     if message:

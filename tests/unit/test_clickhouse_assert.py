@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils import clickhouse_assert_run as assert_run
-from ansible_collections.suho.platform.plugins.module_utils.clickhouse_assertions import (
-    KINDS,
-    AssertionNotValid,
-    build,
-)
+from ansible_collections.suho.platform.plugins.module_utils.clickhouse_assert_kinds import KINDS, build
+from ansible_collections.suho.platform.plugins.module_utils.clickhouse_assertions import AssertionNotValid
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse_client import (
     READONLY,
     Answer,
@@ -60,8 +58,44 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineConnectio
         '{"a":1,"b":true}',
     ):
         connection.run(f"INSERT INTO db.bars (k, t, j) VALUES ('bad', '2001-01-01 00:00:00', '{text}')")
+    for statement in TABLES:
+        connection.run(statement)
     yield connection
     connection.close()
+
+
+TABLES = [
+    "CREATE TABLE db.holes (k UInt8, t DateTime, maybe Nullable(String), text String, number Float64) "
+    "ENGINE = MergeTree ORDER BY k TTL t + INTERVAL 90 DAY",
+    "INSERT INTO db.holes VALUES (0, now(), 'a', 'a', 0), (1, now(), 'b', 'b', 0), (2, now(), NULL, '', nan)",
+    "INSERT INTO db.holes VALUES (2, now() - 60, NULL, 'd', 1)",
+    "CREATE TABLE db.replaced (k UInt8) ENGINE = ReplacingMergeTree ORDER BY k",
+    "SYSTEM STOP MERGES db.replaced",
+    "INSERT INTO db.replaced VALUES (1)",
+    "INSERT INTO db.replaced VALUES (1)",
+    "CREATE TABLE db.stuck (k UInt8, v UInt8) ENGINE = MergeTree ORDER BY k",
+    "INSERT INTO db.stuck VALUES (1, 1)",
+    "SYSTEM STOP MERGES db.stuck",
+    "ALTER TABLE db.stuck UPDATE v = 2 WHERE 1 SETTINGS mutations_sync = 0, alter_sync = 0",
+    # Views that work, and some whose target or source was changed behind their back.
+    "CREATE TABLE db.fed (k UInt8, v UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE TABLE db.target (k UInt8, more UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE MATERIALIZED VIEW db.into TO db.target AS SELECT k FROM db.fed",
+    "CREATE MATERIALIZED VIEW db.own ENGINE = MergeTree ORDER BY k AS SELECT k, v FROM db.fed",
+    "CREATE TABLE db.cut (k UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE TABLE db.gone (k UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE MATERIALIZED VIEW db.lost TO db.gone AS SELECT k FROM db.cut",
+    "DROP TABLE db.gone",
+    "CREATE TABLE db.short (k UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE TABLE db.slim (k UInt8, other UInt8) ENGINE = MergeTree ORDER BY other",
+    "CREATE MATERIALIZED VIEW db.narrow TO db.slim AS SELECT k FROM db.short",
+    "ALTER TABLE db.slim DROP COLUMN k",
+    "CREATE TABLE db.bent (k UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE TABLE db.more (k UInt8, v UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE TABLE db.less (k UInt8) ENGINE = MergeTree ORDER BY k",
+    "CREATE MATERIALIZED VIEW db.crooked TO db.less AS SELECT k FROM db.bent WHERE k IN (SELECT v FROM db.more)",
+    "ALTER TABLE db.more DROP COLUMN v",
+]
 
 
 class EngineSession(assert_run.Session):
@@ -76,11 +110,18 @@ class EngineSession(assert_run.Session):
 
 
 def evaluate(engine: EngineConnection, spec: dict[str, Any]) -> dict[str, Any]:
-    results, _waited = assert_run.run(EngineSession(engine), build([{"name": "it", **spec}], "db"))
+    clock = Clock()
+    assertions = build([{"name": "it", **spec}], "db")
+    results, _waited = assert_run.run([EngineSession(engine)], assertions, 0, 1, clock, clock.sleep)
     return results[0].to_dict()
 
 
 JSON = {"kind": "json_keys", "table": "bars", "column": "j", "keys": ["a", "b"], "order_by": "t"}
+
+BARS = {"k": "String", "t": "DateTime64(3,'UTC')", "v": "Decimal(18, 5)", "j": "String"}
+SCHEMA = {"kind": "schema_equals", "table": "bars", "columns": BARS}
+NULLS = {"kind": "no_nulls", "table": "holes"}
+UNIQUE = {"kind": "unique", "table": "holes"}
 
 PASSING: list[dict[str, Any]] = [
     {"kind": "query", "sql": "SELECT 7", "value": 7},
@@ -109,13 +150,28 @@ PASSING: list[dict[str, Any]] = [
     {"kind": "fresh", "table": "bars", "time_column": "t", "max_age": 600, "where": "k LIKE '9%'"},
     {**JSON, "limit": 10, "min_rows": 10},
     {**JSON, "max_age": 3600, "where": "k LIKE '%'"},
+    SCHEMA,
+    {**SCHEMA, "engine": "MergeTree", "order_by": "(k)", "ordered": True},
+    {**NULLS, "columns": ["k", "t"]},
+    {**NULLS, "columns": ["text", "maybe"], "where": "k = 1", "time_column": "t", "max_age": 600},
+    {**NULLS, "columns": ["text", "number"], "empty": False, "partition": "all"},
+    {**UNIQUE, "columns": ["k", "t"]},
+    {**UNIQUE, "columns": "k", "where": "k != 2"},
+    {**UNIQUE, "columns": ["k"], "final": True, "table": "replaced"},
+    {"kind": "mutations_done", "table": "bars"},
+    {"kind": "parts_healthy", "table": "holes"},
+    {"kind": "ttl_present", "table": "holes"},
+    {"kind": "ttl_present", "table": "holes", "ttl": "t + interval 90 days"},
+    {"kind": "ttl_present", "table": "holes", "ttl": "t+toIntervalDay(90)"},
+    {"kind": "view_writes", "table": "fed"},
+    {"kind": "view_writes", "table": "fed", "views": ["into", "own"]},
 ]
 
 FAILING: list[tuple[dict[str, Any], str, str]] = [
     ({"kind": "query", "sql": "SELECT 7", "value": 8}, "fail", ""),
-    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "value": 7}, "fail", "no rows"),
-    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "op": "ne", "value": 7}, "fail", "no rows"),
-    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "op": "each_gt", "value": 0}, "fail", "no rows"),
+    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "value": 7}, "inconclusive", "no rows"),
+    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "op": "ne", "value": 7}, "inconclusive", "no rows"),
+    ({"kind": "query", "sql": "SELECT 7 WHERE 0", "op": "each_gt", "value": 0}, "inconclusive", "no rows"),
     ({"kind": "query", "sql": "SELECT NULL", "op": "ne", "value": 7}, "fail", "NULL"),
     ({"kind": "query", "sql": "SELECT 'a'", "op": "gt", "value": 7}, "error", "no number"),
     ({"kind": "query", "sql": "SELECT 1, 2", "op": "gt", "value": 0}, "error", "use each_gt"),
@@ -137,14 +193,54 @@ FAILING: list[tuple[dict[str, Any], str, str]] = [
         "no row within",
     ),
     ({**JSON, "limit": 11}, "fail", "1 of 11 rows"),
-    ({**JSON, "min_rows": 11, "limit": 20, "where": "k != 'bad'"}, "fail", "10 rows to look at"),
+    ({**JSON, "min_rows": 11, "limit": 20, "where": "k != 'bad'"}, "inconclusive", "10 rows to look at"),
     ({**JSON, "where": "j = '{}'"}, "fail", "missing: a, b"),
     ({**JSON, "where": "j LIKE '%\"c\"%'"}, "fail", "unexpected: c"),
     ({**JSON, "where": "j LIKE '%\"2\"%'"}, "fail", "no finite number: b"),
     ({**JSON, "where": "j LIKE '%null%'"}, "fail", "no finite number: b"),
     ({**JSON, "where": "j LIKE '%true%'"}, "fail", "no finite number: b"),
     ({**JSON, "column": "k"}, "fail", "not a JSON object"),
-    ({**JSON, "max_age": 5, "where": "k > '1'"}, "fail", "0 rows"),
+    ({**JSON, "max_age": 5, "where": "k > '1'"}, "inconclusive", "0 rows"),
+    ({**SCHEMA, "table": "nope"}, "fail", "no table db.nope"),
+    ({**SCHEMA, "columns": {"k": "String"}}, "fail", "column t is not expected; column v is not expected"),
+    ({**SCHEMA, "columns": {**BARS, "x": "String"}}, "fail", "column x is missing"),
+    ({**SCHEMA, "columns": {**BARS, "k": "UInt8"}}, "fail", "column k has type String, expected UInt8"),
+    (
+        {**SCHEMA, "columns": dict(reversed(BARS.items())), "ordered": True},
+        "fail",
+        "another order: k, t, v, j",
+    ),
+    ({**SCHEMA, "order_by": "t"}, "fail", "order_by is k, expected t"),
+    ({**SCHEMA, "partition_by": "toYYYYMM(t)"}, "fail", "partition_by is none"),
+    ({**NULLS, "columns": ["k", "maybe"]}, "fail", "no value of maybe in 2 of 4 rows"),
+    ({**NULLS, "columns": ["t", "text"]}, "fail", "no value of text in 1 of 4 rows"),
+    ({**NULLS, "columns": ["number"]}, "fail", "no value of number in 1 of 4 rows"),
+    ({**NULLS, "columns": ["k"], "where": "k = 99"}, "inconclusive", "0 rows to look at"),
+    ({**NULLS, "columns": ["k"], "partition": "nope"}, "inconclusive", "0 rows to look at"),
+    ({**NULLS, "columns": ["k"], "min_rows": 5}, "inconclusive", "4 rows to look at, expected at least 5"),
+    ({**NULLS, "columns": ["nope"]}, "error", "nope"),
+    ({**UNIQUE, "columns": ["k"]}, "fail", "1 of 4 rows are repetitions; most often [2], 2 times"),
+    ({**UNIQUE, "columns": ["k"], "where": "k % 100 = 99"}, "inconclusive", "0 rows to look at"),
+    ({"kind": "growing", "table": "bars"}, "fail", "0 rows more in"),
+    (
+        {"kind": "growing", "table": "bars", "time_column": "t", "where": "k LIKE '%'"},
+        "fail",
+        "0 rows more in",
+    ),
+    ({"kind": "growing", "table": "nope"}, "error", "nope"),
+    ({"kind": "mutations_done", "table": "nope"}, "fail", "no table db.nope"),
+    ({"kind": "mutations_done", "table": "stuck"}, "fail", "1 parts to do since"),
+    ({"kind": "parts_healthy", "table": "holes", "max_parts": 1}, "fail", "has 2 active parts"),
+    ({"kind": "parts_healthy", "table": "void"}, "inconclusive", "no parts"),
+    ({"kind": "parts_healthy", "table": "nope"}, "fail", "no table db.nope"),
+    ({"kind": "ttl_present", "table": "bars"}, "fail", "table db.bars has no TTL"),
+    ({"kind": "ttl_present", "table": "holes", "ttl": "t + INTERVAL 9 DAY"}, "fail", "toIntervalDay(90)"),
+    ({"kind": "ttl_present", "table": "nope"}, "fail", "no table db.nope"),
+    ({"kind": "view_writes", "table": "void"}, "inconclusive", "no materialized view reads db.void"),
+    ({"kind": "view_writes", "table": "fed", "views": ["nope"]}, "fail", "no materialized view nope reads"),
+    ({"kind": "view_writes", "table": "cut"}, "fail", "db.lost: its target db.gone does not exist"),
+    ({"kind": "view_writes", "table": "short"}, "fail", "db.narrow: its target db.slim has no column k"),
+    ({"kind": "view_writes", "table": "bent"}, "fail", "UNKNOWN_IDENTIFIER"),
 ]
 
 
@@ -167,7 +263,7 @@ def test_what_does_not_hold_never_passes(
 
 
 def test_every_kind_is_seen_passing_and_failing() -> None:
-    assert {spec["kind"] for spec in PASSING} == set(KINDS)
+    assert {spec["kind"] for spec in PASSING} | {"growing"} == set(KINDS)  # which has a test of its own
     assert {spec["kind"] for spec, _verdict, _reason in FAILING} == set(KINDS)
 
 
@@ -224,6 +320,17 @@ WRONG: list[tuple[Any, str]] = [
     ([{"name": "a", **JSON, "keys": ["a", "a"]}], "twice"),
     ([{"name": "a", **JSON, "min_rows": 5, "limit": 4}], "at least min_rows"),
     ([{"name": "a", "kind": "table_exists", "table": "t"}] * 2, "stands there twice"),
+    ([{"name": "a", "kind": "unique", "table": "t", "columns": []}], "not empty"),
+    ([{"name": "a", "kind": "unique", "table": "t", "columns": ["k", "k"]}], "twice"),
+    ([{"name": "a", "kind": "unique", "table": "t", "columns": ["k)"]}], "letters, digits"),
+    ([{"name": "a", "kind": "unique", "table": "t", "columns": ["k"], "max_age": 5}], "both or none"),
+    ([{"name": "a", "kind": "unique", "table": "t", "columns": ["k"], "final": "yes"}], "true or false"),
+    ([{"name": "a", "kind": "no_nulls", "table": "t", "columns": ["k"], "empty": 1}], "true or false"),
+    ([{"name": "a", "kind": "growing", "table": "t", "over": 0}], "at least 0.1"),
+    ([{"name": "a", "kind": "schema_equals", "table": "t", "columns": ["k"]}], "a dictionary of names"),
+    ([{"name": "a", "kind": "schema_equals", "table": "t", "columns": {}}], "not empty"),
+    ([{"name": "a", "kind": "view_writes", "table": "t", "views": "v"}], "a list of names"),
+    ([{"name": "a", "kind": "parts_healthy", "table": "t", "max_parts": 0}], "at least 1"),
 ]
 
 
@@ -344,7 +451,7 @@ def waited(
     connection: Any, specs: list[dict[str, Any]], timeout: float
 ) -> tuple[list[assert_run.Result], float]:
     clock = Clock()
-    return assert_run.run(EngineSession(connection), build(specs, "db"), timeout, 2, clock, clock.sleep)
+    return assert_run.run([EngineSession(connection)], build(specs, "db"), timeout, 2, clock, clock.sleep)
 
 
 def test_only_what_has_not_passed_is_asked_again() -> None:
@@ -362,6 +469,43 @@ def test_the_wait_has_an_end_for_the_whole_set() -> None:
     message = assert_run.complaint(results, seconds)
     assert message.startswith("2 of 2 assertions did not hold after 5 s: one: observed 0, expected = 1; two:")
     assert assert_run.summary(results)["failures"] == 2
+
+
+@pytest.mark.parametrize("column", [None, "at"])
+def test_growth_is_what_comes_between_two_samples(engine: EngineConnection, column: str | None) -> None:
+    engine.run("CREATE OR REPLACE TABLE db.flow (k UInt8, at DateTime64(3)) ENGINE = MergeTree ORDER BY k")
+    engine.run("INSERT INTO db.flow VALUES (1, now64(3))")
+    clock = Clock()
+    spec = {"name": "it", "kind": "growing", "table": "flow", "over": 3, "min": 2}
+    specs = [{**spec, "time_column": column} if column else spec]
+
+    def run(insert: int) -> tuple[assert_run.Result, float]:
+        def sleep(seconds: float) -> None:
+            clock.sleep(seconds)
+            engine.run(f"INSERT INTO db.flow SELECT 1, now64(3) + 1 FROM numbers({insert})")
+
+        results, seconds = assert_run.run([EngineSession(engine)], build(specs, "db"), 0, 1, clock, sleep)
+        return results[0], seconds
+
+    result, seconds = run(1)
+    assert (result.finding.verdict, result.observed["more_rows"], seconds) == ("pass", 2, 2)
+    engine.run("TRUNCATE TABLE db.flow")
+    result, seconds = run(0)
+    assert (result.finding.verdict, result.observed["more_rows"]) == ("fail", 0)
+    assert seconds >= 3
+
+
+def test_sessions_share_the_assertions() -> None:
+    started = threading.Barrier(2, timeout=10)
+
+    class Slow(Scripted):
+        def query(self, sql: str, params: Any = None) -> Answer:
+            started.wait()  # passes only if two are asked at the same time
+            return super().query(sql, params)
+
+    sessions = [EngineSession(Slow([(1,)])), EngineSession(Slow([(1,)]))]
+    results, _seconds = assert_run.run(sessions, build([ONE, {**TWO, "value": 1}], "db"))
+    assert [result.passed for result in results] == [True, True]
 
 
 def test_without_a_timeout_everything_is_asked_once() -> None:
@@ -388,7 +532,7 @@ def test_a_lost_connection_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(assert_run, "open_connection", lambda *args: connections.pop(0))
     clock = Clock()
     results, _seconds = assert_run.run(
-        assert_run.Session(Login()), build([ONE], "db"), 10, 1, clock, clock.sleep
+        [assert_run.Session(Login())], build([ONE], "db"), 10, 1, clock, clock.sleep
     )
     assert results[0].passed
     assert first.closed
