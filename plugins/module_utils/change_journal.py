@@ -117,7 +117,9 @@ def _start(proc: Path, pid: int) -> str:
 def at_work(store: ReleaseStore) -> list[dict[str, str]]:
     """Return the unsettled changes whose module still runs, though its run is gone: the controller died, the target did not."""
     found = []
-    for name in store.ids()[-2:]:
+    current = store.current()
+    # The newest ones, and the one that a rollback takes back.
+    for name in dict.fromkeys([*store.ids()[-2:], *([current.id] if current else [])]):
         found += [one for one in unsettled(store.release(name).journal()) if is_alive(one["process"])]
     return found
 

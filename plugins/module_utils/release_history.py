@@ -15,6 +15,7 @@ _VERDICTS = {
     "open": "not finished",
     "failed": "failed",
     "closed": "deployed",
+    "rolling_back": "rollback not finished",
     "rolled_back": "rolled back",
     "partly_rolled_back": "partly rolled back",
 }

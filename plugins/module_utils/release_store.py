@@ -21,13 +21,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
 BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
+#: A rollback of the release has begun: the platform is somewhere between its state and the one before it.
+ROLLING_BACK = "rolling_back"
 #: A release in one of these states is not finished: the next deploy goes on with it.
-UNFINISHED = ("open", "failed")
+UNFINISHED = ("open", "failed", ROLLING_BACK)
 
 
 class ReleaseError(Exception):
@@ -216,11 +219,27 @@ class ReleaseStore:
         return release
 
     def unfinished(self) -> Release | None:
-        """Return the current release if it was opened and neither closed nor rolled back."""
+        """Return the current release if it was opened and neither closed nor rolled back.
+
+        Raises :class:`ReleaseError` for a rollback over several releases that was cut off: no single one can be gone on with.
+        """
         current = self.current()
-        if current is not None and current.manifest().get("status") in UNFINISHED:
-            return current
-        return None
+        manifest = current.manifest() if current is not None else {}
+        if current is None or manifest.get("status") not in UNFINISHED:
+            return None
+        several = self.rolling_back()
+        if len(several) > 1:
+            target = (several[-1].manifest().get("rollback") or {}).get("to") or "none"
+            raise ReleaseError(
+                f"a rollback over the releases {', '.join(one.id for one in several)} was cut off: finish it first with "
+                f"playbooks/rollback.yml -e release_to={target}. Nothing was changed"
+            )
+        return current
+
+    def rolling_back(self) -> list[Release]:
+        """Return the releases at the top of the lineage whose rollback has begun and not ended, the newest first."""
+        standing = ((one, one.manifest().get("status")) for one in self.lineage())
+        return [one for one, _status in takewhile(lambda pair: pair[1] == ROLLING_BACK, standing)]
 
     def open(self, release_id: str, manifest: dict[str, Any]) -> Release:
         """Make the folder and the first manifest of a release and point ``current`` to it."""

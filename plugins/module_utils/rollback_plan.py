@@ -25,8 +25,8 @@ FIRST = "none"
 def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> list[Release]:
     """Return the releases that a rollback takes back, the newest first; none if that was done already.
 
-    ``release`` names the one to take back, ``target`` the one to go back to (``none``: before all of them). With neither it is the newest
-    one: it is taken back once, and asking again does not take back the one before it, too.
+    ``release`` names the one to take back, ``target`` the one to go back to (``none``: before all of them). With neither it is the rollback that
+    was cut off, or the newest release: it is taken back once, and asking again does not take back the one before it, too.
     """
     if release and target:
         raise ReleaseError(
@@ -46,6 +46,9 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
                 f"or all at once with -e release_to=<the release to go back to>. Nothing was changed"
             )
         return [named]
+    begun = store.rolling_back()
+    if begun:
+        return begun
     newest = store.ids()[-1:]
     return [standing] if standing and [standing.id] == newest else []
 
@@ -65,7 +68,7 @@ def rollback_plan(taken: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> d
     - compose: the option values of compose_restore; empty if the file was not changed
     - schema: release and steps, the newest first
     - manifest: the same as one manifest, for the checks of the old state
-    - releases: their ids; whole: false if parts are left out; parts: what is taken back then, in all
+    - releases: their ids; to: the release before them, or ``none``; whole: false if parts are left out; parts: what is taken back then, in all
     - harm: why it must not be done; empty if it may
     """
     unknown = [part for part in parts if part not in PARTS]
@@ -84,6 +87,7 @@ def rollback_plan(taken: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> d
     schema = [one for one in steps if one["steps"]] if SCHEMA in parts else []
     return {
         "releases": [one["release"] for one in taken],
+        "to": (taken[-1]["manifest"].get("previous") if taken else None) or FIRST,
         "services": chosen,
         "compose": _compose(taken) if TICK_AGGREGATOR in parts else {},
         "schema": schema,

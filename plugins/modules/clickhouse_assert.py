@@ -154,7 +154,7 @@ from ..module_utils.clickhouse_assert_run import Session, complaint, run, summar
 from ..module_utils.clickhouse_assertions import AssertionNotValid
 from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
 
-MOST_CONNECTIONS = 16
+CONNECTIONS, MOST_CONNECTIONS = 4, 16
 
 
 def main() -> None:
@@ -165,7 +165,7 @@ def main() -> None:
             "timeout": {"type": "float", "default": 0},
             "interval": {"type": "float", "default": 2},
             "max_rows_to_read": {"type": "int", "default": 0},
-            "connections": {"type": "int", "default": 4},
+            "connections": {"type": "int", "default": CONNECTIONS},
         },
         supports_check_mode=True,
     )

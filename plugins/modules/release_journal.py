@@ -30,8 +30,10 @@ options:
       - V(closed) ends the release as successful, V(failed) as one that stopped; the next deploy continues a failed one.
       - V(rolled_back) ends it as taken back; the release before it is the current one again.
       - V(partly_rolled_back) ends it as taken back in part, and as the current one still.
+      - V(rolling_back) says that taking it back begins. A deploy that comes then goes on with this release, as with one that failed, so that a later
+        rollback takes it back as a whole.
     type: str
-    choices: [opened, recorded, closed, failed, rolled_back, partly_rolled_back]
+    choices: [opened, recorded, closed, failed, rolling_back, rolled_back, partly_rolled_back]
     default: recorded
   manifest:
     description: Facts to merge into the manifest. For a release that is continued, what is recorded already wins.
@@ -107,6 +109,10 @@ unsettled:
   returned: success
   type: list
   elements: dict
+found_status:
+  description: State of a continued release before it was continued, empty for a new one.
+  returned: success
+  type: str
 manifest:
   description: The manifest after the change.
   returned: success
@@ -124,6 +130,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.change_journal import unsettled
 from ..module_utils.release_store import (
+    ROLLING_BACK,
     Release,
     ReleaseError,
     ReleaseStore,
@@ -147,6 +154,7 @@ def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, d
     if unfinished:
         manifest = continued(unfinished.manifest(), params["manifest"])
         manifest["status"] = "open"
+        manifest.pop("taken_back", None)  # it is all brought back now
         edited = settle_compose(manifest, unfinished.manifest(), params["manifest"])
         if edited and (release.folder / "backup" / "docker-compose.yml").exists():
             (release.folder / "backup" / "docker-compose.yml").unlink()
@@ -172,6 +180,9 @@ def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, 
         return release, params["manifest"], False
     manifest = deep_merge(release.manifest(), params["manifest"])
     entries = list(params["entries"])
+    if params["state"] == ROLLING_BACK:
+        manifest["status"] = ROLLING_BACK
+        entries.append({"phase": "release", "object": release.id, "event": ROLLING_BACK})
     if params["state"] in FINAL:
         manifest.update(status=params["state"], closed=utc_now())
         entries.append({"phase": "release", "object": release.id, "event": params["state"]})
@@ -190,7 +201,11 @@ def main() -> None:
         argument_spec={
             "state_dir": {"type": "path", "required": True},
             "release": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["opened", "recorded", *FINAL], "default": "recorded"},
+            "state": {
+                "type": "str",
+                "choices": ["opened", "recorded", ROLLING_BACK, *FINAL],
+                "default": "recorded",
+            },
             "manifest": {"type": "dict", "default": {}},
             "entries": {"type": "list", "elements": "dict", "default": []},
             "files": {"type": "dict", "default": {}},
@@ -202,9 +217,11 @@ def main() -> None:
     store = ReleaseStore(module.params["state_dir"])
     act = open_release if module.params["state"] == "opened" else write_release
     left: list[dict[str, str]] = []
+    status = ""
     try:
         begun = store.unfinished() if module.params["state"] == "opened" else None
         left = unsettled(begun.journal()) if begun else []
+        status = str(begun.manifest().get("status", "")) if begun else ""
         release, manifest, resumed = act(module, store)
     except ReleaseError as error:
         module.fail_json(msg=str(error))
@@ -218,6 +235,7 @@ def main() -> None:
         release=release.id,
         resumed=resumed,
         unsettled=left,
+        found_status=status,
         manifest=manifest,
         path=str(release.folder),
     )

@@ -52,9 +52,10 @@ def test_pointing_back_makes_the_earlier_release_current(store):
 
 
 @pytest.mark.parametrize(
-    ("status", "unfinished"), [("open", True), ("failed", True), ("closed", False), ("rolled_back", False)]
+    ("status", "unfinished"),
+    [("open", True), ("failed", True), ("rolling_back", True), ("closed", False), ("rolled_back", False)],
 )
-def test_only_open_and_failed_releases_are_unfinished(store, status, unfinished):
+def test_only_what_was_begun_and_not_ended_is_unfinished(store, status, unfinished):
     release = store.open("20250101T000000Z-a", {})
     release.write_manifest({**release.manifest(), "status": status})
     assert (store.unfinished() is not None) is unfinished

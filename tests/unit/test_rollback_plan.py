@@ -128,6 +128,31 @@ def test_a_run_that_was_killed_before_the_link_was_moved_is_not_taken_for_standi
     assert store.open("20250104T000000Z-d", {}).manifest()["previous"] == R2
 
 
+def begin(store: ReleaseStore, *names: str, to: str) -> None:
+    for name in names:
+        found = store.release(name)
+        found.write_manifest({**found.manifest(), "status": "rolling_back", "rollback": {"to": to}})
+
+
+def test_a_rollback_that_was_cut_off_goes_on(store: ReleaseStore) -> None:
+    begin(store, R3, to=R2)
+    assert ids(store) == ids(store, R3) == ids(store, target=R2) == [R3]
+    assert store.unfinished().id == R3
+    roll_back(store, R3)
+    assert ids(store) == []
+    assert store.unfinished() is None
+
+
+def test_a_rollback_over_several_releases_has_to_be_finished(store: ReleaseStore) -> None:
+    begin(store, R3, R2, to=R1)
+    assert ids(store) == ids(store, target=R1) == [R3, R2]
+    with pytest.raises(ReleaseError, match=rf"over the releases {R3}, {R2} was cut off.*release_to={R1}"):
+        store.unfinished()
+    roll_back(store, R3)  # killed between the ends of the two
+    assert ids(store) == ids(store, target=R1) == [R2]
+    assert store.unfinished().id == R2
+
+
 def test_records_are_kept_by_count_but_never_lose_the_way_back(store: ReleaseStore) -> None:
     assert store.prune(0) == []
     assert store.prune(3) == []

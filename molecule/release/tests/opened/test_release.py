@@ -104,6 +104,18 @@ def test_a_failed_release_is_kept_and_gone_on_with(lab, role, play):
     assert manifest(release)["status"] == "open"
 
 
+def test_a_deploy_goes_on_with_a_release_whose_rollback_was_cut_off(lab, play):
+    release = current(lab)
+    play(TAKE_BACK, only_begin=True).assert_passed(changed=0)
+    found = manifest(release)
+    assert (found["status"], found["rollback"]["to"]) == ("rolling_back", "none")
+    assert events(release)[-1]["event"] == "rolling_back"
+
+    play(CONVERGE).assert_passed(changed=0)
+    assert (releases(lab), current(lab)) == ([release], release)
+    assert manifest(release)["status"] == "open"
+
+
 def test_an_entry_that_somebody_edited_since_is_not_overwritten(lab, play):
     release, written = current(lab), lab.compose_file.read_bytes()
     edited = written.replace(b"tick-aggregator/Dockerfile", b"tick-aggregator/Other", 1)
