@@ -16,7 +16,7 @@ LAB_PORT_BASE ?= 19000
 export LAB_NAME LAB_PORT_BASE
 LAB := ansible-playbook -i inventories/lab
 
-.PHONY: help setup lock lint unit test test-deep test-faults molecule conformance demo schema-plan bench-schema bench-services lab-up lab-status lab-reset lab-down clean
+.PHONY: help setup lock lint unit test test-deep test-faults molecule conformance demo schema-plan bench-schema bench-services bench-verify lab-up lab-status lab-reset lab-down clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-schema: setup ## Measure applying and planning a schema beside other tools
 
 bench-services: setup ## Measure swaps, a deploy under a writer, the audit, the digest (bench/README.md): [RUNS=5] [WRITE=1]
 	@scripts/bench-services --runs $(or $(RUNS),5) $(if $(WRITE),--write)
+
+bench-verify: setup ## Measure 30 assertions in one call, and on tables of growing age (bench/README.md): [RUNS=5] [WRITE=1]
+	@scripts/bench-verify --runs $(or $(RUNS),5) $(if $(WRITE),--write)
 
 lab-up: setup ## Raise the lab: engine if there is none, images, the platform in the audit's state
 	@$(LAB) lab/up.yml

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BEGIN, END = "<!-- bench-schema: begin -->", "<!-- bench-schema: end -->"
+VERIFY_BEGIN, VERIFY_END = "<!-- bench-verify: begin -->", "<!-- bench-verify: end -->"
 SERVICES_BEGIN, SERVICES_END = "<!-- bench-services: begin -->", "<!-- bench-services: end -->"
 COLUMNS = 30
 _TYPES = (

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One call of clickhouse_assert as its module makes it, without Ansible around it; prints what it returns as JSON.
+
+CLICKHOUSE_PASSWORD=... python -m bench.assert_once HOST PORT USER DATABASE < assertions.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from plugins.module_utils.clickhouse_assert_kinds import build
+from plugins.module_utils.clickhouse_assert_run import Session, complaint, run, summary
+from plugins.module_utils.clickhouse_client import Login
+from plugins.modules.clickhouse_assert import CONNECTIONS
+
+
+def main() -> None:
+    host, port, user, database = sys.argv[1:]
+    login = Login(host, int(port), user, os.environ["CLICKHOUSE_PASSWORD"], database)
+    sessions = [Session(login) for _ in range(CONNECTIONS)]
+    results, waited = run(sessions, build(json.load(sys.stdin), database))
+    print(json.dumps({**summary(results), "complaint": complaint(results, waited)}))
+
+
+if __name__ == "__main__":
+    main()
