@@ -34,6 +34,13 @@ _OPTIONS = {
     "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
     "steps": {"type": "list", "elements": "dict"},
     "release": {"type": "str"},
+    "expected": {
+        "type": "dict",
+        "options": {
+            "statements": {"type": "list", "elements": "str", "default": []},
+            "restored": {"type": "list", "elements": "str", "default": []},
+        },
+    },
     "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
     "drop": {"type": "list", "elements": "str", "default": []},
     "quarantine_database": {"type": "str"},
@@ -124,8 +131,10 @@ class ActionModule(ActionBase):
             self.outcome["warnings"] = plan["rehearsal"]["warnings"]
             self.outcome["changed"] = bool(plan["steps"] or restore)
             self.outcome["pending"] = self.left()
+            foreseen = self.foresee_restore(live, restore)
+            self.demand_expected(foreseen)
             if self.check_mode:
-                self.outcome["restored"] = self.foresee_restore(live, restore)
+                self.outcome["restored"] = foreseen
             elif self.outcome["changed"]:
                 done = self.module(
                     "apply", steps=plan["steps"], restore=restore, fingerprint=live["fingerprint"]
@@ -164,6 +173,7 @@ class ActionModule(ActionBase):
             self.outcome["warnings"] = [*plan["rehearsal"]["warnings"], *run.warnings()]
             self.outcome["changed"] = any(host.plan["steps"] or host.restore for host in run.hosts)
             self.outcome["pending"] = self.left()
+            self.demand_expected(None)
             known = frozenset(item["name"] for host in run.hosts for item in host.plan["refused"])
             refused = {item["name"]: item for host in run.hosts for item in host.plan["refused"]}
             if not self.check_mode and self.outcome["changed"]:
@@ -258,6 +268,24 @@ class ActionModule(ActionBase):
             raise SchemaError(
                 f"the server accepted all statements, but these differences are left: {', '.join(left)}"
             )
+
+    def demand_expected(self, restored: list[dict[str, Any]] | None) -> None:
+        """What is about to be done has to be what was shown and approved; None: nobody knows what comes back."""
+        expected = self.args["expected"]
+        if expected is None:
+            return
+        pairs = [("statements", [step["statement"] for step in self.outcome["steps"]])]
+        if restored is not None:
+            pairs.append(("restored", [item["quarantine"] for item in restored]))
+        for what, found in pairs:
+            if found != expected[what]:
+                odd = [text for text in found if text not in expected[what]]
+                gone = [text for text in expected[what] if text not in found]
+                raise SchemaError(
+                    f"the plan for {self.args['database']} is another one than was shown and approved: "
+                    f"{what} found beside it: {'; '.join(odd) or 'none'}, missing: {'; '.join(gone) or 'none'}. "
+                    "Nothing was changed; run the deploy again"
+                )
 
     def complain(self, refused: list[dict[str, str]]) -> None:
         lines = "; ".join(

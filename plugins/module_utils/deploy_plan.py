@@ -70,6 +70,14 @@ def deploy_plan(
     }
 
 
+def _was_up(container: Mapping[str, Any]) -> bool:
+    """Whether a container worked before the release, so that it has to work after its rollback; a job that has ended well did."""
+    state, code = container.get("state"), container.get("exit_code")
+    return (state == "running" and container.get("health") != "unhealthy") or (
+        state == "exited" and code == 0
+    )
+
+
 def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a release records before it changes anything: enough to take every step back."""
     services: dict[str, Any] = {}
@@ -82,6 +90,7 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[
             "existed": bool(container),
             "image_before": container.get("image_id") or "",
             "container_before": container.get("id") or "",
+            "up_before": not container or _was_up(container),
         }
     return {
         "plan": plan["hash"],

@@ -23,6 +23,7 @@ LABEL_SERVICE = "com.docker.compose.service"
 LABEL_CONFIG_HASH = "com.docker.compose.config-hash"
 LABEL_DEPENDS_ON = "com.docker.compose.depends_on"
 LABEL_WORKING_DIR = "com.docker.compose.project.working_dir"
+LABEL_REPLACE = "com.docker.compose.replace"
 LABEL_NUMBER = "com.docker.compose.container-number"
 LABEL_ONEOFF = "com.docker.compose.oneoff"
 

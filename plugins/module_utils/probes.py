@@ -55,11 +55,11 @@ def in_round(results: Sequence[Mapping[str, Any]], number: int) -> list[dict[str
 def restored_containers(
     manifest: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return for container_assert: every service that a release swapped runs the image of before again."""
+    """Return for container_assert: every service that a release swapped runs the image of before again, if it ran at all."""
     return [
         {"container": services[name]["container"], "image": was["image_before"]}
         for name, was in manifest["services"].items()
-        if was["existed"] and was["image_before"]
+        if was["existed"] and was["image_before"] and was.get("up_before", True)
     ]
 
 

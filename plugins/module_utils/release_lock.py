@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -41,6 +41,14 @@ class Owner:
             f"{self.user} on {self.controller} (process {self.pid}), for {self.reason}, since {self.taken}, "
             f"last seen {self.renewed}"
         )
+
+
+#: Says why a run is known to be over, "" if that is not known.
+Death = Callable[[Owner], str]
+
+
+def _unknown(_owner: Owner) -> str:
+    return ""
 
 
 class Held(ReleaseError):
@@ -79,21 +87,26 @@ class Lock:
                 "then remove the file. Nothing was changed."
             ) from error
 
-    def stale(self, owner: Owner, dead: str = "") -> str:
-        """Why the lock is stale, "" if it is not. ``dead``: what is known of the end of its run."""
-        if dead:
-            return dead
+    def stale(self, owner: Owner, dead: Death = _unknown, busy: Callable[[], bool] = bool) -> str:
+        """Why the lock is stale, "" if it is not. ``dead``: what is known of the end of its run. ``busy``: whether its work goes on."""
+        known = dead(owner)
+        if known:
+            return known
         age = (datetime.now(timezone.utc) - _moment(owner.renewed)).total_seconds()
-        return (
-            f"not seen for {age:.0f} s, after {self.stale_after:.0f} s it counts as over"
-            if age > self.stale_after
-            else ""
-        )
+        if age <= self.stale_after or busy():
+            return ""
+        return f"not seen for {age:.0f} s, after {self.stale_after:.0f} s it counts as over"
 
-    def take(self, owner: Owner, take_over: bool = False, dead: str = "") -> Owner | None:
+    def take(
+        self,
+        owner: Owner,
+        take_over: bool = False,
+        dead: Death = _unknown,
+        busy: Callable[[], bool] = bool,
+    ) -> Owner | None:
         """Take the lock, or renew one's own; gives the owner whose stale lock was taken over.
 
-        Raises :class:`Held` if somebody else has it.
+        Raises :class:`Held` if somebody else has it. ``dead`` and ``busy`` are asked of the owner that is found while nobody else can take it.
         """
         now = utc_now()
         with self._guarded():
@@ -102,7 +115,7 @@ class Lock:
                 self._write(replace(found, renewed=now))
                 return None
             if found is not None:
-                stale = self.stale(found, dead)
+                stale = self.stale(found, dead, busy)
                 if not (stale and take_over):
                     raise Held(found, self.path, stale)
             self._write(replace(owner, taken=now, renewed=now))
@@ -118,6 +131,13 @@ class Lock:
                     f"the lock {self.path} of this run is {whose}: somebody took it over, so this run must not go on"
                 )
             self._write(replace(found, renewed=utc_now()))
+
+    def give_back(self, run: str, before: Owner) -> None:
+        """Put back the owner whose lock was taken over: nothing was done with it."""
+        with self._guarded():
+            found = self.holder()
+            if found is not None and found.run == run:
+                self._write(before)
 
     def free(self, run: str) -> bool:
         """Free the lock if it is the run's own; False if it is not."""

@@ -90,7 +90,10 @@ def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str,
     if not old or not new:
         return False
     ours = (old["sha256_before"], old["sha256_after"])
-    edited: bool = new["sha256_before"] not in ours and new["sha256_before"] != new["sha256_after"]
+    if new["sha256_before"] not in ours and new["sha256_before"] == new["sha256_after"]:
+        # Edited since, with our entry in it: a rollback finds neither of our files, and takes out the entry alone.
+        return False
+    edited: bool = new["sha256_before"] not in ours
     names = ("sha256_after", "inserted", "block_sha256") if new.get("inserted") else ("sha256_after",)
     merged["compose"] = dict(new) if edited else {**old, **{name: new[name] for name in names}}
     return edited
@@ -229,12 +232,17 @@ class ReleaseStore:
             return None
         several = self.rolling_back()
         if len(several) > 1:
-            target = (several[-1].manifest().get("rollback") or {}).get("to") or "none"
-            raise ReleaseError(
-                f"a rollback over the releases {', '.join(one.id for one in several)} was cut off: finish it first with "
-                f"playbooks/rollback.yml -e release_to={target}. Nothing was changed"
-            )
+            raise self.cut_off(several)
         return current
+
+    def cut_off(self, several: list[Release]) -> ReleaseError:
+        """What to say of a rollback over several releases that was cut off, where something else is wanted."""
+        known = several[-1].manifest().get("rollback") or {}
+        tags = f" --tags {','.join(known['parts'])}" if 0 < len(known.get("parts") or []) < 3 else ""
+        return ReleaseError(
+            f"a rollback over the releases {', '.join(one.id for one in several)} was cut off: finish it first with "
+            f"playbooks/rollback.yml -e release_to={known.get('to') or 'none'}{tags}. Nothing was changed"
+        )
 
     def rolling_back(self) -> list[Release]:
         """Return the releases at the top of the lineage whose rollback has begun and not ended, the newest first."""

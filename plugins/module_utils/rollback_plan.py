@@ -32,8 +32,12 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
         raise ReleaseError(
             f"rollback_release={release} and release_to={target}: expected one of them. Nothing was changed"
         )
+    begun = store.rolling_back()
     if target:
-        return store.to_take_back("" if target == FIRST else target)
+        found = store.to_take_back("" if target == FIRST else target)
+        if len(begun) > 1 and not {one.id for one in begun} <= {one.id for one in found}:
+            raise store.cut_off(begun)
+        return found
     standing = next(store.lineage(), None)
     current = standing.id if standing else "none"
     if release:
@@ -45,30 +49,71 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
                 f"release {release} is not the one that the platform is at ({current}): take the later ones back first, "
                 f"or all at once with -e release_to=<the release to go back to>. Nothing was changed"
             )
+        if len(begun) > 1:
+            raise store.cut_off(begun)
         return [named]
-    begun = store.rolling_back()
     if begun:
         return begun
     newest = store.ids()[-1:]
     return [standing] if standing and [standing.id] == newest else []
 
 
-def chosen_parts(tags: Iterable[str]) -> list[str]:
-    """Return the parts that a run's tags name; all of them if they name none."""
-    wanted = [part for part in PARTS if part in tags]
-    return wanted or list(PARTS)
+def chosen_parts(tags: Iterable[str], skipped: Iterable[str] = ()) -> list[str]:
+    """Return the parts that a run's tags name; all of them if it was given none.
+
+    Another tag, or one to skip, raises :class:`ReleaseError`: a part that is misspelt must not become all of them.
+    """
+    given, left_out = set(tags) - {"all", "always"}, set(skipped)
+    unknown = sorted(given - set(PARTS))
+    if unknown or left_out:
+        what = f"--tags {','.join(unknown)}" if unknown else f"--skip-tags {','.join(sorted(left_out))}"
+        raise ReleaseError(
+            f"{what} names no part of a rollback: expected --tags with some of {', '.join(PARTS)}, or none for all of them. "
+            "Nothing was changed"
+        )
+    return [part for part in PARTS if part in given] or list(PARTS)
 
 
-def rollback_plan(taken: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> dict[str, Any]:
+def _touches(one: Mapping[str, Any], part: str) -> bool:
+    """Whether a release has changed something of a part."""
+    manifest = one["manifest"]
+    if part == SCHEMA:
+        return bool((manifest.get("schema") or {}).get("steps"))
+    existed = [bool(was["existed"]) for was in (manifest.get("services") or {}).values()]
+    if part == SERVICES:
+        return any(existed)
+    file = manifest.get("compose") or {}
+    return not all(existed) or file.get("sha256_before") != file.get("sha256_after")
+
+
+def _taken_back(one: Mapping[str, Any]) -> set[str]:
+    """The parts of a release that an earlier rollback has taken back."""
+    return set(one["manifest"].get("taken_back") or [])
+
+
+def _outcome(one: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Any]:
+    """What becomes of one release: its state, and the parts that are taken back then."""
+    gone = _taken_back(one) | set(parts)
+    whole = all(part in gone for part in PARTS if _touches(one, part))
+    return {"status": "rolled_back" if whole else "partly_rolled_back", "taken_back": sorted(gone)}
+
+
+def rollback_plan(
+    taken: Sequence[Mapping[str, Any]],
+    parts: Sequence[str],
+    platform: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return the way back as data.
 
-    ``taken``: the releases, the newest first, each with release, manifest, journal and path. Returns
+    ``taken``: the releases, the newest first, each with release, manifest, journal and path. ``platform``: the platform's services, of which
+    C(consumes) tells those that read from the broker. Returns
 
     - services: as a manifest holds them
     - compose: the option values of compose_restore; empty if the file was not changed
     - schema: release and steps, the newest first
     - manifest: the same as one manifest, for the checks of the old state
-    - releases: their ids; to: the release before them, or ``none``; whole: false if parts are left out; parts: what is taken back then, in all
+    - releases: their ids; to: the release before them, or ``none``; parts: the chosen ones
+    - outcomes: for each release its status and the parts that are taken back then
     - harm: why it must not be done; empty if it may
     """
     unknown = [part for part in parts if part not in PARTS]
@@ -82,7 +127,7 @@ def rollback_plan(taken: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> d
         {"release": one["release"], "steps": (one["manifest"].get("schema") or {}).get("steps") or []}
         for one in taken
     ]
-    done = {part for one in taken for part in one["manifest"].get("taken_back") or []}
+    done = {part for part in PARTS if all(part in _taken_back(one) for one in taken if _touches(one, part))}
     chosen = {name: was for name, was in services.items() if kinds[name] in parts}
     schema = [one for one in steps if one["steps"]] if SCHEMA in parts else []
     return {
@@ -96,9 +141,9 @@ def rollback_plan(taken: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> d
             "services": chosen,
             "schema": {"steps": [step for one in schema for step in one["steps"]]},
         },
-        "whole": set(PARTS) <= done | set(parts),
-        "parts": sorted(done | set(parts)),
-        "harm": _harm(taken, kinds, parts, done, any(one["steps"] for one in steps)),
+        "outcomes": {one["release"]: _outcome(one, parts) for one in taken},
+        "parts": sorted(parts),
+        "harm": _harm(taken, kinds, parts, done, platform or {}),
     }
 
 
@@ -108,6 +153,7 @@ def _compose(taken: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         one
         for one in taken
         if one["manifest"]["compose"]["sha256_before"] != one["manifest"]["compose"]["sha256_after"]
+        and TICK_AGGREGATOR not in _taken_back(one)
     ]
     if not changed:
         return {}
@@ -133,11 +179,9 @@ def _harm(
     kinds: Mapping[str, str],
     parts: Sequence[str],
     done: set[str],
-    has_steps: bool,
+    platform: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
-    """Why a part must not be taken back by itself."""
-    if SCHEMA not in parts or not has_steps:
-        return []
+    """Why some parts must not be taken back while others stay."""
     swapped = {
         str(entry.get("object"))
         for one in taken
@@ -149,11 +193,29 @@ def _harm(
         for part in (SERVICES, TICK_AGGREGATOR)
         if part not in parts and part not in done
     }
-    missing = [part for part, names in left.items() if names]
-    if not missing:
-        return []
-    names = ", ".join(name for part in missing for name in left[part])
-    return [
-        f"{names} run code that writes into what the schema would lose: rows would be refused. "
-        f"Take them back, too: --tags {','.join([*missing, SCHEMA])}"
-    ]
+    harm = []
+    writers = [part for part, names in left.items() if names]
+    if SCHEMA in parts and SCHEMA not in done and writers:
+        harm.append(
+            f"{_names(left, writers)} run code that writes into what the schema would lose: rows would be refused. "
+            f"Take them back, too: --tags {','.join([*writers, SCHEMA])}"
+        )
+
+    def consumes(name: str) -> bool:
+        return bool((platform.get(name) or {}).get("consumes"))
+
+    readers = sorted(
+        name for name, kind in kinds.items() if kind in parts and name in swapped and consumes(name)
+    )
+    left = {part: [name for name in names if not consumes(name)] for part, names in left.items()}
+    producers = [part for part, names in left.items() if names]
+    if readers and producers:
+        harm.append(
+            f"{_names(left, producers)} publish what the {', '.join(readers)} of before does not store. "
+            f"Take them back, too: --tags {','.join(part for part in PARTS if part in {*parts, *producers})}"
+        )
+    return harm
+
+
+def _names(left: Mapping[str, Sequence[str]], parts: Sequence[str]) -> str:
+    return ", ".join(name for part in parts for name in left[part])

@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .compose_config import ComposeReader, runs_once
-from .engine import LABEL_DEPENDS_ON, LABEL_PROJECT, LABEL_SERVICE, Container, Engine, EngineError
+from .engine import (
+    LABEL_DEPENDS_ON,
+    LABEL_PROJECT,
+    LABEL_REPLACE,
+    LABEL_SERVICE,
+    Container,
+    Engine,
+    EngineError,
+)
 from .redact import mask_text
 
 _NANO = 1_000_000_000
@@ -56,6 +64,12 @@ def differs(own: Sequence[Container], image_id: str, config_hash: str) -> str:
     if current.state != "running":
         return f"the container is {current.state}, expected running"
     return ""
+
+
+def is_replacement(container: Container) -> bool:
+    """Whether a container still has the name that compose gives to one that is to replace another: a swap was cut off."""
+    replaced = container.labels.get(LABEL_REPLACE, "")
+    return bool(replaced) and container.name.startswith(f"{replaced[:12]}_")
 
 
 def short(image_id: str) -> str:
@@ -208,6 +222,10 @@ class ServiceRollout:
         for label, value in ((LABEL_PROJECT, self.project), (LABEL_SERVICE, self.service)):
             arguments += ["--filter", f"label={label}={value}"]
         return [json.loads(line) for line in self.engine.run(arguments).stdout.splitlines() if line.strip()]
+
+    def made(self) -> Container:
+        """The service's container, whatever its state."""
+        return self._own()
 
     def _own(self) -> Container:
         containers = self.engine.containers(self.project, self.service)

@@ -57,6 +57,22 @@ options:
       - Required with O(state=reversed).
     type: list
     elements: dict
+  expected:
+    description:
+      - What a task in check mode has returned and somebody has approved, with O(state=present). If the plan is another one by now, the task fails and
+        changes nothing.
+    type: dict
+    suboptions:
+      statements:
+        description: The statements of its C(steps), in their order.
+        type: list
+        elements: str
+        default: []
+      restored:
+        description: The C(quarantine) of what it would bring back, in their order. Not compared with O(cluster).
+        type: list
+        elements: str
+        default: []
   release:
     description:
       - Id of the release, which becomes part of the names in the quarantine database.
@@ -282,6 +298,13 @@ def schema_options() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
         "steps": {"type": "list", "elements": "dict"},
         "release": {"type": "str"},
+        "expected": {
+            "type": "dict",
+            "options": {
+                "statements": {"type": "list", "elements": "str", "default": []},
+                "restored": {"type": "list", "elements": "str", "default": []},
+            },
+        },
         "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
         "drop": {"type": "list", "elements": "str", "default": []},
         "quarantine_database": {"type": "str"},

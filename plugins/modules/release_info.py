@@ -81,6 +81,11 @@ take_back:
   returned: success
   type: list
   elements: dict
+rolling_back:
+  description: Identifiers of the releases whose rollback was begun and has not ended, the newest first.
+  returned: success
+  type: list
+  elements: str
 current:
   description: Identifier of the release that the platform is at; empty if there is none.
   returned: success
@@ -138,6 +143,7 @@ def main() -> None:
         if module.params["rollback"]:
             taken = releases_to_take_back(store, wanted or "", module.params["to"] or "")
         found["take_back"] = [record(one) for one in taken]
+        found["rolling_back"] = [one.id for one in store.rolling_back()]
     except ReleaseError as error:
         module.fail_json(msg=f"releases below {store.state_dir}: {error}")
     except OSError as error:

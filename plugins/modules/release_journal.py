@@ -189,10 +189,15 @@ def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, 
     if not module.check_mode:
         release.append(entries)
         release.write_manifest(manifest)
-        if params["state"] == "rolled_back":
+        current = store.current()
+        # A later release may stand, of which only a part was taken back.
+        if params["state"] == "rolled_back" and current and current.id == release.id:
             store.point_to(manifest.get("previous"))
         if params["state"] in FINAL:
-            store.prune(params["keep"])
+            try:
+                store.prune(params["keep"])
+            except OSError as error:  # what has come to its end is no failure for it
+                module.warn(f"records of old releases could not be removed: {error}")
     return release, manifest, False
 
 

@@ -108,19 +108,20 @@ holder:
 """
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import wait_for_work
+from ..module_utils.change_journal import at_work, wait_for_work
 from ..module_utils.release_lock import Lock, Owner, owner_from
 from ..module_utils.release_store import ReleaseError, ReleaseStore
 
 
-def known_death(found: Owner | None, params: dict[str, Any]) -> str:
+def known_death(params: dict[str, Any], found: Owner) -> str:
     """What is known of the end of the holder's run: its process is gone from the machine that asks."""
     pids = params["local_pids"]
-    if found is None or pids is None or found.controller != params["controller"] or found.pid in pids:
+    if pids is None or found.controller != params["controller"] or found.pid in pids:
         return ""
     return f"process {found.pid} on {found.controller} does not exist any more"
 
@@ -133,11 +134,17 @@ def act(module: AnsibleModule, lock: Lock) -> str:
     if params["state"] == "renewed":
         lock.renew(params["run"])
         return ""
-    before = lock.take(owner_from(params), params["take_over"], known_death(lock.holder(), params))
+    store = ReleaseStore(params["state_dir"])
+    dead = partial(known_death, params)
+    # A run that waits for one long module says nothing meanwhile.
+    before = lock.take(owner_from(params), params["take_over"], dead, lambda: bool(at_work(store)))
     try:
-        wait_for_work(ReleaseStore(params["state_dir"]), params["settle_timeout"])
+        wait_for_work(store, params["settle_timeout"])
     except ReleaseError:
-        lock.free(params["run"])
+        if before:
+            lock.give_back(params["run"], before)
+        else:
+            lock.free(params["run"])
         raise
     return before.text() if before else ""
 

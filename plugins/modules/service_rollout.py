@@ -65,6 +65,10 @@ options:
     description: Seconds that a container without healthcheck must run without a restart.
     type: float
     default: 5
+  must_be_up:
+    description: Wait until the new container is up. A rollback to a service that did not work before the release does not ask for that.
+    type: bool
+    default: true
   keep_log:
     description:
       - Directory that gets the log of the container that is replaced or removed, C(replaced-<service>.log), readable by its owner, secrets masked.
@@ -142,7 +146,14 @@ from ..module_utils.change_journal import ChangeJournal, journal_option
 from ..module_utils.compose_config import ComposeError, ComposeReader, named_project
 from ..module_utils.engine import Container, Engine, EngineError
 from ..module_utils.release_store import ReleaseError
-from ..module_utils.rollout import RolloutError, ServiceRollout, differs, disturbed, downtime
+from ..module_utils.rollout import (
+    RolloutError,
+    ServiceRollout,
+    differs,
+    disturbed,
+    downtime,
+    is_replacement,
+)
 
 
 def shown(container: Container | None) -> dict[str, Any]:
@@ -152,6 +163,18 @@ def shown(container: Container | None) -> dict[str, Any]:
 
 def module_journal(module: AnsibleModule) -> ChangeJournal:
     return ChangeJournal(module.params["journal"], "rollout", module.check_mode)
+
+
+def without_leftovers(
+    module: AnsibleModule, rollout: ServiceRollout, own: list[Container]
+) -> list[Container]:
+    """Remove what a swap that was cut off has left beside the old container, or under a name that it should not keep."""
+    left = [one for one in own if is_replacement(one)]
+    if left and not module.check_mode:
+        names = ", ".join(one.name for one in left)
+        with module_journal(module).change(names, "none: it was made by a swap that was cut off"):
+            rollout.remove(left, module.params["stop_timeout"])
+    return [one for one in own if one not in left]
 
 
 def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
@@ -164,6 +187,7 @@ def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Cont
 
 def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
     params = module.params
+    own = without_leftovers(module, rollout, own)
     if len(own) > 1:
         names = ", ".join(one.name for one in own)
         raise RolloutError(
@@ -199,7 +223,9 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
         rollout.bring_up(params["recreate"])
         # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
         events = rollout.events_since(since)
-        container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
+        container = rollout.made()
+        if params["must_be_up"]:
+            container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)
     return {
@@ -254,6 +280,7 @@ def main() -> None:
             "planned": {"type": "bool", "default": False},
             "timeout": {"type": "float"},
             "settle": {"type": "float", "default": 5},
+            "must_be_up": {"type": "bool", "default": True},
             "keep_log": {"type": "path"},
             "stop_timeout": {"type": "int", "default": 10},
             "max_downtime": {"type": "float", "default": 0},

@@ -225,7 +225,7 @@ FAULTS = {
     )
 }
 
-TABLES = ("calendar", "fred", "crypto", "fear_greed", "commodity", "market_sessions")
+TABLES = ("economic_calendar", "fred", "crypto", "fear_greed", "commodity", "market_sessions")
 LOCK = Point("lock taken", output=r"TASK \[Phase 1: preflight")
 PLAN = Point("plan", output=r"TASK \[Phase: plan")
 OPENED = Point("record opened", phase="release", event="opened")

@@ -104,10 +104,31 @@ def test_the_record_knows_what_ran_before_and_what_did_not_exist():
         "existed": True,
         "image_before": "sha256:old",
         "container_before": "c1",
+        "up_before": True,
     }
     assert manifest["services"]["tick"]["existed"] is False
     assert manifest["schema"]["steps"] == [STEP]
     assert manifest["compose"]["sha256_before"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("container", "up"),
+    [
+        ({"state": "running", "health": "healthy"}, True),
+        ({"state": "running", "health": ""}, True),
+        ({"state": "running", "health": "unhealthy"}, False),
+        ({"state": "restarting", "exit_code": 1}, False),
+        ({"state": "exited", "exit_code": 137}, False),
+        ({"state": "exited", "exit_code": 0}, True),
+    ],
+)
+def test_a_service_that_did_not_work_before_need_not_work_after_the_way_back(container, up):
+    services = {**AUDIT["services"]}
+    services["bridge"] = {
+        **services["bridge"],
+        "container": {"id": "c1", "image_id": "sha256:old", **container},
+    }
+    assert release_manifest(plan(), {**AUDIT, "services": services})["services"]["bridge"]["up_before"] is up
 
 
 def test_every_change_is_planned_in_the_journal():

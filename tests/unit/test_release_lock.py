@@ -87,8 +87,21 @@ def test_a_stale_lock_is_taken_over_by_saying_so(lock: Lock) -> None:
 def test_a_run_that_is_known_to_be_dead_leaves_a_stale_lock(lock: Lock) -> None:
     lock.take(JANE)
     with pytest.raises(Held, match="process 4711 on ops-1 does not exist any more"):
-        lock.take(JOE, dead="process 4711 on ops-1 does not exist any more")
-    assert lock.take(JOE, take_over=True, dead="it is gone") is not None
+        lock.take(JOE, dead=lambda owner: f"process {owner.pid} on ops-1 does not exist any more")
+    assert lock.take(JOE, take_over=True, dead=lambda owner: "it is gone") is not None
+
+
+def test_a_lock_whose_work_goes_on_is_not_stale_by_time(lock: Lock) -> None:
+    lock.take(JANE)
+    aged(lock)
+    with pytest.raises(Held, match="Wait until it has ended"):
+        lock.take(JOE, take_over=True, busy=lambda: True)
+    before = lock.take(JOE, take_over=True, busy=lambda: False)
+    assert before is not None
+    lock.give_back("run-1", before)  # not Joe's run
+    lock.renew("run-2")
+    lock.give_back("run-2", before)
+    lock.renew("run-1")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +111,7 @@ def test_a_run_that_is_known_to_be_dead_leaves_a_stale_lock(lock: Lock) -> None:
 def test_death_is_known_on_the_same_controller_only(
     pids: list[int] | None, controller: str, dead: bool
 ) -> None:
-    assert bool(known_death(JANE, {"local_pids": pids, "controller": controller})) is dead
+    assert bool(known_death({"local_pids": pids, "controller": controller}, JANE)) is dead
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"run": 1}'])

@@ -155,6 +155,8 @@ def compose(before, after):
             compose("x", "y"),
             True,
         ),  # somebody edited the file in between
+        # Somebody edited the file in between, with the entry in it: no file of ours is what a rollback puts back.
+        (compose("a", "b"), compose("x", "x"), compose("a", "b"), False),
         ({}, compose("a", "b"), compose("a", "b"), False),
     ],
 )

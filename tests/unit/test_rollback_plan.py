@@ -18,6 +18,10 @@ R1, R2, R3 = "20250101T000000Z-a", "20250102T000000Z-b", "20250103T000000Z-c"
 STEP = {"object": "db.t", "undo": [{"action": "quarantine_table", "table": "t"}]}
 
 
+def outcomes(way: dict[str, Any]) -> dict[str, str]:
+    return {name: one["status"] for name, one in way["outcomes"].items()}
+
+
 def service(order: int, existed: bool, image: str = "") -> dict[str, Any]:
     return {"tag": f"tag{order}", "order": order, "existed": existed, "image_before": image}
 
@@ -146,6 +150,10 @@ def test_a_rollback_that_was_cut_off_goes_on(store: ReleaseStore) -> None:
 def test_a_rollback_over_several_releases_has_to_be_finished(store: ReleaseStore) -> None:
     begin(store, R3, R2, to=R1)
     assert ids(store) == ids(store, target=R1) == [R3, R2]
+    assert ids(store, target="none") == [R3, R2, R1]
+    for other in ({"name": R3}, {"target": R2}):
+        with pytest.raises(ReleaseError, match="was cut off: finish it first"):
+            ids(store, **other)
     with pytest.raises(ReleaseError, match=rf"over the releases {R3}, {R2} was cut off.*release_to={R1}"):
         store.unfinished()
     roll_back(store, R3)  # killed between the ends of the two
@@ -192,6 +200,21 @@ def test_tags_choose_the_parts() -> None:
     assert chosen_parts(["tick_aggregator"]) == ["tick_aggregator"]
 
 
+@pytest.mark.parametrize(
+    ("tags", "skipped", "found"),
+    [
+        (["tick-aggregator"], [], "--tags tick-aggregator names no part"),
+        (["schema", "service"], [], "--tags service names no part"),
+        (["all"], ["schema"], "--skip-tags schema names no part"),
+    ],
+)
+def test_a_misspelt_part_is_not_all_of_them(tags: list[str], skipped: list[str], found: str) -> None:
+    with pytest.raises(
+        ReleaseError, match=rf"{found}.*some of schema, services, tick_aggregator.*Nothing was changed"
+    ):
+        chosen_parts(tags, skipped)
+
+
 def test_everything_goes_back_to_before_the_oldest() -> None:
     way = rollback_plan([CODE, FULL], PARTS)
     assert way["releases"] == [R2, R1]
@@ -202,13 +225,16 @@ def test_everything_goes_back_to_before_the_oldest() -> None:
     assert way["manifest"]["schema"]["steps"] == [STEP]
     assert way["compose"]["backup"] == f"/s/releases/{R1}/backup/docker-compose.yml"
     assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
-    assert (way["compose"]["service"], way["whole"], way["harm"]) == ("tick-aggregator", True, [])
+    assert (way["compose"]["service"], way["to"], way["harm"]) == ("tick-aggregator", "none", [])
+    assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
 
 
 def test_one_release_of_code_alone() -> None:
     way = rollback_plan([CODE], PARTS)
     assert way["services"]["tick-aggregator"]["image_before"] == "sha256:r1t"
-    assert (way["compose"], way["schema"], way["whole"]) == ({}, [], True)
+    assert (way["compose"], way["schema"], outcomes(way)) == ({}, [], {R2: "rolled_back"})
+    # Of this release there is nothing else.
+    assert outcomes(rollback_plan([CODE], ["services"])) == {R2: "rolled_back"}
 
 
 def test_an_edit_between_two_releases_is_in_no_saved_file() -> None:
@@ -222,7 +248,11 @@ def test_an_edit_between_two_releases_is_in_no_saved_file() -> None:
 def test_parts_alone() -> None:
     services = rollback_plan([FULL], ["services"])
     assert (list(services["services"]), services["compose"], services["schema"]) == (["data-bridge"], {}, [])
-    assert (services["whole"], services["parts"], services["harm"]) == (False, ["services"], [])
+    assert (outcomes(services), services["parts"], services["harm"]) == (
+        {R1: "partly_rolled_back"},
+        ["services"],
+        [],
+    )
     added = rollback_plan([FULL], ["tick_aggregator"])
     assert (list(added["services"]), added["compose"]["service"]) == (["tick-aggregator"], "tick-aggregator")
     assert added["harm"] == []
@@ -240,8 +270,36 @@ def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
 def test_what_was_taken_back_before_counts() -> None:
     later = {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}}
     way = rollback_plan([later], ["schema"])
-    assert (way["harm"], way["whole"]) == ([], True)
-    assert way["parts"] == ["schema", "services", "tick_aggregator"]
+    assert (way["harm"], outcomes(way)) == ([], {R1: "rolled_back"})
+    assert way["outcomes"][R1]["taken_back"] == ["schema", "services", "tick_aggregator"]
+
+
+def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> None:
+    gone = {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}
+    first, second = {**FULL, "manifest": gone}, {**FULL, "release": R2}
+    assert rollback_plan([second, first], ["schema"])["harm"]
+    way = rollback_plan([second, first], PARTS)
+    assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
+    # The entry of the first one is out already, so the second one's files are the whole story.
+    assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
+    assert way["compose"]["service"] == "tick-aggregator"
+    parts = rollback_plan(
+        [second, {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["schema"]}}], ["services"]
+    )
+    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "taken_back": ["services"]}
+    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["schema", "services"]}
+
+
+def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
+    platform = {"data-bridge": {"consumes": True}, "tick-aggregator": {"consumes": False}}
+    (harm,) = rollback_plan([FULL], ["services"], platform)["harm"]
+    assert harm.startswith("tick-aggregator publish what the data-bridge of before does not store")
+    assert "--tags services,tick_aggregator" in harm
+    assert rollback_plan([FULL], ["services", "tick_aggregator"], platform)["harm"] == []
+    assert rollback_plan([FULL], ["tick_aggregator"], platform)["harm"] == []
+    # The plan's second case: the producer was not there yet.
+    early = {**FULL, "journal": [{"phase": "rollout", "object": "data-bridge", "event": "failed"}]}
+    assert rollback_plan([early], ["services"], platform)["harm"] == []
 
 
 def test_an_unknown_part_is_named() -> None:

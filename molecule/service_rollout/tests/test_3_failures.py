@@ -123,3 +123,42 @@ def test_a_service_that_is_scaled_is_refused_and_left_alone(lab, role):
         done.assert_refused("found 2 containers", name, "Nothing was changed")
     finally:
         run("docker", "rm", name)
+
+
+def test_what_did_not_work_before_comes_back_as_it_was(lab, role):
+    """A rollback to an image that crashes: the release had mended it, and the way back must not stop there."""
+    service, short = "external-data-collector", "external-collector"
+    tag = f"{lab.name}-{service}:latest"
+    old = lab.inspect(short)["Image"]
+    base = make_image(lab, tag, old, FAILURES["it falls over after two seconds"][1])
+    broken = json.loads(run("docker", "image", "inspect", tag))[0]["Id"]
+    recorded = {"tag": tag, "image_before": broken, "existed": True, "order": 0}
+    refused = role("service_rollout", "restore", service_rollout_recorded={service: recorded})
+    refused.assert_refused("did not stay up")
+    run("docker", "tag", old, tag)
+    recorded["up_before"] = False
+    role("service_rollout", "restore", service_rollout_recorded={service: recorded}).assert_passed(changed=1)
+    assert lab.inspect(short)["Image"] == broken
+    back = {"tag": tag, "image_before": old, "existed": True, "order": 0}
+    role("service_rollout", "restore", service_rollout_recorded={service: back}).assert_passed(changed=1)
+    assert lab.inspect(short)["Image"] == old
+    run("docker", "image", "rm", base)
+
+
+def test_what_a_swap_that_was_cut_off_has_left_is_removed(lab, role):
+    """Compose makes the new container under another name, and was killed before it took the old one away."""
+    service, short = "external-data-collector", "external-collector"
+    found = lab.inspect(short)
+    labels = {**found["Config"]["Labels"], "com.docker.compose.replace": found["Id"]}
+    left = f"{found['Id'][:12]}_{lab.container(short)}"
+    words = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
+    run("docker", "create", "--name", left, *words, found["Image"])
+    done = role(
+        "service_rollout",
+        service_rollout_services=[service],
+        service_rollout_tags={service: f"{lab.name}-{service}:latest"},
+        service_rollout_recreate=[],
+    )
+    done.assert_passed(changed=0)
+    assert left not in lab.containers()
+    assert lab.inspect(short)["Id"] == found["Id"]
