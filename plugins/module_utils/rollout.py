@@ -32,6 +32,7 @@ from .redact import mask_text
 _NANO = 1_000_000_000
 _POLL_SECONDS = 0.5
 _LOG_LINES = 15
+_STORY_SECONDS = 600
 _KEPT_LINES = 5000
 
 
@@ -239,14 +240,28 @@ class ServiceRollout:
         arguments = ["container", "inspect", "--format", "{{json .Config.Healthcheck}}", container.id]
         return health_seconds(json.loads(self.engine.run(arguments).stdout or "null"))
 
+    def _exit_code(self, container: Container) -> int | str:
+        """The code that a container has ended with last. One that runs again says 0, so the engine's events are asked."""
+        if not container.restart_count:
+            return container.exit_code
+        try:
+            events = self.events_since(time.time() - _STORY_SECONDS)
+        except EngineError:
+            return container.exit_code
+        ends = [one for one in events if one.get("id") == container.id and one.get("Action") == "die"]
+        return (
+            ((ends[-1].get("Actor") or {}).get("Attributes") or {}).get("exitCode", "unknown")
+            if ends
+            else container.exit_code
+        )
+
     def _story(self, container: Container, what: str) -> str:
         try:
             done = self.engine.run(["logs", "--tail", str(_LOG_LINES), container.id])
             lines = (done.stdout + done.stderr).strip().splitlines()[-_LOG_LINES:]
         except EngineError as error:
             lines = [f"(its log cannot be read: {error})"]
-        state = (
-            f"state {container.state}, exit code {container.exit_code}, {container.restart_count} restarts"
-        )
+        code = self._exit_code(container)
+        state = f"state {container.state}, exit code {code}, {container.restart_count} restarts"
         log = mask_text("\n  ".join(lines)) or "(no output)"
         return f"container {container.name} {what} ({state}). Its last lines:\n  {log}"

@@ -126,6 +126,9 @@ class Reader:
     def run(self, arguments, **_):
         if arguments[0] == "logs":
             return CommandResult("line 1\n", "password refused\n")
+        if arguments[0] == "events":
+            died = {"id": "id-suho-bridge", "Action": "die", "Actor": {"Attributes": {"exitCode": "3"}}}
+            return CommandResult(json.dumps(died) + "\n", "")
         return CommandResult(json.dumps({"Interval": SECOND, "Timeout": SECOND, "Retries": 1}), "")
 
 
@@ -150,7 +153,7 @@ def test_without_healthcheck_the_container_must_settle():
     [
         (container(state="exited", exit_code=1), "did not stay up"),
         (container(state="restarting", restart_count=2), "2 restarts"),
-        (container(restart_count=1), "did not stay up"),
+        (container(restart_count=1), "did not stay up .state running, exit code 3, 1 restarts"),
         (container(health="unhealthy"), "is unhealthy"),
         (container(health="starting"), "was not healthy within 4 s"),
     ],

@@ -135,11 +135,11 @@ def test_what_did_not_work_before_comes_back_as_it_was(lab, role):
     recorded = {"tag": tag, "image_before": broken, "existed": True, "order": 0}
     refused = role("service_rollout", "restore", service_rollout_recorded={service: recorded})
     refused.assert_refused("did not stay up")
-    run("docker", "tag", old, tag)
+    back = {"tag": tag, "image_before": old, "existed": True, "order": 0}
+    role("service_rollout", "restore", service_rollout_recorded={service: back}).assert_passed(changed=1)
     recorded["up_before"] = False
     role("service_rollout", "restore", service_rollout_recorded={service: recorded}).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == broken
-    back = {"tag": tag, "image_before": old, "existed": True, "order": 0}
     role("service_rollout", "restore", service_rollout_recorded={service: back}).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == old
     run("docker", "image", "rm", base)
