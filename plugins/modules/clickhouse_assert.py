@@ -154,7 +154,8 @@ from ..module_utils.clickhouse_assert_run import Session, complaint, run, summar
 from ..module_utils.clickhouse_assertions import AssertionNotValid
 from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
 
-CONNECTIONS, MOST_CONNECTIONS = 4, 16
+CONNECTIONS = 4
+MOST_CONNECTIONS = 16
 
 
 def main() -> None:
