@@ -61,15 +61,18 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
 def chosen_parts(tags: Iterable[str], skipped: Iterable[str] = ()) -> list[str]:
     """Return the parts that a run's tags name; all of them if it was given none.
 
-    Another tag, or one to skip, raises :class:`ReleaseError`: a part that is misspelt must not become all of them.
+    Another tag, or a part to skip, raises :class:`ReleaseError`: a part that is misspelt must not become all of them.
     """
-    given, left_out = set(tags) - {"all", "always"}, set(skipped)
+    given, left_out = set(tags) - {"all", "always"}, set(skipped) & set(PARTS)
     unknown = sorted(given - set(PARTS))
     if unknown or left_out:
-        what = f"--tags {','.join(unknown)}" if unknown else f"--skip-tags {','.join(sorted(left_out))}"
+        what = (
+            f"--tags {','.join(unknown)} names no part of a rollback"
+            if unknown
+            else f"--skip-tags {','.join(sorted(left_out))} leaves nothing out of a rollback"
+        )
         raise ReleaseError(
-            f"{what} names no part of a rollback: expected --tags with some of {', '.join(PARTS)}, or none for all of them. "
-            "Nothing was changed"
+            f"{what}: expected --tags with some of {', '.join(PARTS)}, or none for all of them. Nothing was changed"
         )
     return [part for part in PARTS if part in given] or list(PARTS)
 

@@ -196,6 +196,7 @@ def test_going_back_beyond_what_is_kept_leaves_no_dangling_link(store: ReleaseSt
 def test_tags_choose_the_parts() -> None:
     assert chosen_parts(["all"]) == list(PARTS)
     assert chosen_parts([]) == list(PARTS)
+    assert chosen_parts([], ["notest"]) == list(PARTS)
     assert chosen_parts(["services", "schema"]) == ["schema", "services"]
     assert chosen_parts(["tick_aggregator"]) == ["tick_aggregator"]
 
@@ -205,7 +206,7 @@ def test_tags_choose_the_parts() -> None:
     [
         (["tick-aggregator"], [], "--tags tick-aggregator names no part"),
         (["schema", "service"], [], "--tags service names no part"),
-        (["all"], ["schema"], "--skip-tags schema names no part"),
+        (["all"], ["schema", "notest"], "--skip-tags schema leaves nothing out"),
     ],
 )
 def test_a_misspelt_part_is_not_all_of_them(tags: list[str], skipped: list[str], found: str) -> None:
