@@ -141,8 +141,8 @@ def of_rollback() -> list[Case]:
 
 
 def some(every: Sequence[Case]) -> list[Case]:
-    """Every fifth case, and at least one of each fault, in deploys and in rollbacks."""
-    chosen = list(every[::5])
+    """At least one of each fault, in deploys and in rollbacks, and some of those that have most points."""
+    chosen = list(every[::13])
     for case in every:
         if (case.fault, case.playbook) not in [(one.fault, one.playbook) for one in chosen]:
             chosen.append(case)
