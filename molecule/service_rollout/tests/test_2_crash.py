@@ -79,6 +79,24 @@ def test_the_drain_says_what_a_broken_consumer_leaves(lab, role, crashed):
     assert "Not taken in within 1" in done.said
 
 
+def test_where_the_old_consumer_runs_nobody_waits_for_it(lab, role, crashed):
+    options = {"service_rollout_drain": 60, "platform_streams": STREAMS}
+    running = lab.inspect("data-bridge")["Image"]
+    done = role(
+        "service_rollout",
+        "drain",
+        service_rollout_consumers={"data-bridge": {"image_before": running}},
+        **options,
+    )
+    done.assert_passed(changed=0)
+    assert "Not taken in" not in done.said
+    assert done.seconds < 60, done.said
+    other = {"data-bridge": {"image_before": "sha256:other"}}
+    options["service_rollout_drain"] = 1
+    done = role("service_rollout", "drain", service_rollout_consumers=other, **options)
+    assert "Not taken in within 1" in done.said
+
+
 def test_restore_brings_the_old_image_back(lab, role, before):
     old_image = before[lab.container("data-bridge")][1]
     tag = f"{lab.name}-data-bridge:latest"
