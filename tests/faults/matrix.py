@@ -140,11 +140,22 @@ def of_rollback() -> list[Case]:
     ]
 
 
+# What make test leaves out, for its time: the engine is shared with other labs there, and scenarios of molecule show the others.
+_ELSEWHERE = (
+    "dockerd is restarted",
+    "ClickHouse is killed and comes back",
+    "the compose file is read-only",
+    "the new image crashes at its start",
+    "the verification fails",
+)
+
+
 def some(every: Sequence[Case]) -> list[Case]:
-    """One of each fault, from the middle of its points, and a rollback that is killed."""
+    """One of each of the other faults, from the middle of its points, and a rollback that is killed."""
     groups: dict[tuple[str, str], list[Case]] = {}
     for case in every:
-        groups.setdefault((case.playbook, case.fault.name), []).append(case)
+        if case.fault.name not in _ELSEWHERE:
+            groups.setdefault((case.playbook, case.fault.name), []).append(case)
     killed = ("rollback", "the run is killed with all that it started")
     return [group[len(group) // 2] for key, group in groups.items() if key[0] == "deploy" or key == killed]
 
