@@ -205,7 +205,7 @@ FAULTS = {
         Fault("the module is killed", _kill_module),
         Fault("ClickHouse is killed and comes back", restarted("clickhouse")),
         Fault("ClickHouse is stopped for good", _stop_clickhouse, mend=_start_clickhouse),
-        Fault("NATS is killed and comes back", restarted("nats")),
+        Fault("NATS is killed and comes back", restarted("nats-server")),
         Fault(
             "dockerd is restarted",
             _restart_engine,
