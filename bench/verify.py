@@ -24,6 +24,7 @@ from typing import Any
 
 from plugins.module_utils.clickhouse_assert_kinds import build
 from plugins.module_utils.clickhouse_client import ClickhouseError, Connection, Login, connect
+from plugins.module_utils.clickhouse_names import literal
 
 from .contenders import PROJECT, SCHEMAS, Address, BenchError
 from .schema import README, conditions, say
@@ -161,7 +162,13 @@ class Bench:
 
         def note(sql: str, params: Any) -> Any:
             queries.append(
-                sql % {name: self.literal(value) for name, value in params.items()} if params else sql
+                sql
+                % {
+                    name: literal(str(value)) if isinstance(value, str) else value
+                    for name, value in params.items()
+                }
+                if params
+                else sql
             )
             raise _Noted
 
@@ -188,10 +195,6 @@ class Bench:
         lines.append("echo $(( $(date +%s%N) - start ))")
         for path, text in (("/bench.xml", config), ("/bench.sh", "\n".join(lines) + "\n")):
             self.docker("exec", "-i", self.client, "sh", "-c", f"umask 077; cat > {path}", stdin=text)
-
-    @staticmethod
-    def literal(value: Any) -> str:
-        return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "\\'") + "'"
 
     def clients(self) -> float:
         return int(self.docker("exec", self.client, "sh", "/bench.sh")) / 1e9

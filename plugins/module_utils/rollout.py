@@ -191,7 +191,7 @@ class ServiceRollout:
 
         With ``ends`` the service runs once: it is up if it still runs after ``settle``, or has ended with exit code 0.
         """
-        container = self._own()
+        container = self.current()
         limit = timeout if timeout is not None else self._limit(container)
         begin = clock.monotonic()
         while True:
@@ -207,7 +207,7 @@ class ServiceRollout:
             if container.health and waited > limit:
                 raise RolloutError(self._story(container, f"was not healthy within {limit:g} s"))
             clock.sleep(_POLL_SECONDS)
-            container = self._own()
+            container = self.current()
 
     def events_since(self, since: float) -> list[dict[str, Any]]:
         """Return the engine's events of this service since a time (Unix seconds)."""
@@ -224,11 +224,8 @@ class ServiceRollout:
             arguments += ["--filter", f"label={label}={value}"]
         return [json.loads(line) for line in self.engine.run(arguments).stdout.splitlines() if line.strip()]
 
-    def made(self) -> Container:
+    def current(self) -> Container:
         """The service's container, whatever its state."""
-        return self._own()
-
-    def _own(self) -> Container:
         containers = self.engine.containers(self.project, self.service)
         if not containers:
             raise RolloutError(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .clickhouse_names import literal, quote
@@ -138,6 +138,11 @@ class Engine:
     def pretty_ahead(self, statements: Iterable[str]) -> None:
         """Have many statements ready for pretty()."""
         self._ask_ahead("formatQuery", self._pretty, statements)
+
+    def script(self, statements: Sequence[str]) -> str:
+        """The statements one after the other as a script for people."""
+        self.pretty_ahead(statements)
+        return "".join(self.pretty(statement) + ";\n\n" for statement in statements)
 
     def _ask_ahead(self, function: str, cache: dict[str, str], statements: Iterable[str]) -> None:
         """One query for many texts: the engine takes longer for the query than for a text."""

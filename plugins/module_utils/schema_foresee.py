@@ -30,19 +30,20 @@ def foresee(engine: Engine, request: Mapping[str, Any], skipped: Sequence[str]) 
     warnings = [f"not in the difference: {reason}" for reason in skipped]
     _load_named(engine, request["quarantine"], request["quarantined"], statements)
     engine.use(database)
-    before = _printed(engine, {name: table.ddl for name, table in engine.tables(database).items()})
+    before = engine.script([table.ddl for table in engine.tables(database).values()])
     for statement in statements:
         reason = _run(engine, statement, database)
         if reason:
             warnings.append(f"not in the difference: {statement} ({reason})")
-    after = _printed(engine, {name: table.ddl for name, table in engine.tables(database).items()})
+    after = engine.script([table.ddl for table in engine.tables(database).values()])
     return {"diff": {"before": before, "after": after}, "warnings": warnings}
 
 
 def print_both(engine: Engine, before: _Objects, after: _Objects) -> dict[str, Any]:
     """The same for what a server has run already, from its own DDL before and after."""
-    texts = [_printed(engine, {item["name"]: item["ddl"] for item in objects}) for objects in (before, after)]
-    return {"diff": dict(zip(("before", "after"), texts)), "warnings": []}
+    sides = {"before": before, "after": after}
+    shown = {side: engine.script([item["ddl"] for item in objects]) for side, objects in sides.items()}
+    return {"diff": shown, "warnings": []}
 
 
 def _run(engine: Engine, statement: str, database: str) -> str:
@@ -66,9 +67,3 @@ def _load_named(engine: Engine, database: str, objects: _Objects, statements: Se
         if item["engine"] in SAFE_ENGINES and any(item["name"] in statement for statement in statements):
             _run(engine, item["ddl"], database)  # if it fails, the statement that wants it is going to say so
     engine.lenient(False)
-
-
-def _printed(engine: Engine, ddl: Mapping[str, str]) -> str:
-    texts = [ddl[name] for name in sorted(ddl)]
-    engine.pretty_ahead(texts)
-    return "".join(engine.pretty(text) + ";\n\n" for text in texts)

@@ -400,8 +400,7 @@ class _Rehearsal:
             for name in sorted(wanted)
             if name in tables
         ]
-        self.engine.pretty_ahead(texts)
-        return "".join(self.engine.pretty(text) + ";\n\n" for text in texts)
+        return self.engine.script(texts)
 
 
 def _object(step: Step) -> str:

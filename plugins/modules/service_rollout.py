@@ -223,9 +223,11 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
         rollout.bring_up(params["recreate"])
         # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
         events = rollout.events_since(since)
-        container = rollout.made()
-        if params["must_be_up"]:
-            container = rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
+        container = (
+            rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
+            if params["must_be_up"]
+            else rollout.current()
+        )
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)
     return {
