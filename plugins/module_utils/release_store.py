@@ -246,8 +246,7 @@ class ReleaseStore:
 
     def rolling_back(self) -> list[Release]:
         """Return the releases at the top of the lineage whose rollback has begun and not ended, the newest first."""
-        standing = ((one, one.manifest().get("status")) for one in self.lineage())
-        return [one for one, _status in takewhile(lambda pair: pair[1] == ROLLING_BACK, standing)]
+        return list(takewhile(lambda one: one.manifest().get("status") == ROLLING_BACK, self.lineage()))
 
     def open(self, release_id: str, manifest: dict[str, Any]) -> Release:
         """Make the folder and the first manifest of a release and point ``current`` to it."""

@@ -81,11 +81,14 @@ take_back:
   returned: success
   type: list
   elements: dict
-rolling_back:
-  description: Identifiers of the releases whose rollback was begun and has not ended, the newest first.
+unfinished:
+  description: Whether the release was opened, or its rollback begun, and neither has ended. A deploy goes on with such a release.
   returned: success
-  type: list
-  elements: str
+  type: bool
+cut_off:
+  description: What has to be done first where a rollback over several releases was cut off; empty if there is none.
+  returned: success
+  type: str
 current:
   description: Identifier of the release that the platform is at; empty if there is none.
   returned: success
@@ -102,7 +105,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.change_journal import unsettled
-from ..module_utils.release_store import Release, ReleaseError, ReleaseStore
+from ..module_utils.release_store import UNFINISHED, Release, ReleaseError, ReleaseStore
 from ..module_utils.rollback_plan import releases_to_take_back
 
 
@@ -139,11 +142,13 @@ def main() -> None:
         if release:
             found = record(release)
         found["unsettled"] = unsettled(found["journal"])
+        found["unfinished"] = found["manifest"].get("status") in UNFINISHED
         taken = []
         if module.params["rollback"]:
             taken = releases_to_take_back(store, wanted or "", module.params["to"] or "")
         found["take_back"] = [record(one) for one in taken]
-        found["rolling_back"] = [one.id for one in store.rolling_back()]
+        several = store.rolling_back()
+        found["cut_off"] = str(store.cut_off(several)) if len(several) > 1 else ""
     except ReleaseError as error:
         module.fail_json(msg=f"releases below {store.state_dir}: {error}")
     except OSError as error:

@@ -20,8 +20,6 @@ import pytest
 from ch_clients import Driver, Target
 
 CLIENTS = 20
-# Seconds. Far more than a short query takes, far less than the long query beside it.
-SHORT = 1.5
 # Run until they are stopped, on one core. The number makes each one known in system.processes.
 COMPUTING = "SELECT count() FROM system.numbers WHERE cityHash64(number) = {mark}"
 SENDING = "SELECT number FROM system.numbers WHERE number != {mark}"
@@ -89,20 +87,17 @@ def test_a_long_query_blocks_nobody(
 ) -> None:
     """While one client computes: others connect, ping and query, on both protocols."""
     busy = connect_to("driver")
-    thread = _in_background(busy, COMPUTING.format(mark=98700001), max_execution_time=4, max_threads=1)
+    thread = _in_background(busy, COMPUTING.format(mark=98700001), max_execution_time=60, max_threads=1)
     assert _wait_until(lambda: _running(driver, 98700001) == 1)
-    slowest = 0.0
     for _ in range(10):
-        start = time.monotonic()
         other = Driver(target, database)
         assert other.query("SELECT 1") == [(1,)]
         assert other.raw.connection.ping()
         other.close()
         with urlopen(f"{target.url}ping", timeout=5) as answer:
             assert answer.read() == b"Ok.\n"
-        slowest = max(slowest, time.monotonic() - start)
-    assert thread.is_alive(), "the long query ended before the others were measured"
-    assert slowest < SHORT
+    assert thread.is_alive(), "the others were answered only when the long query had ended"
+    driver.command("KILL QUERY WHERE query LIKE '%98700001%' AND query NOT LIKE 'KILL%' ASYNC")
     thread.join(15)
     assert not thread.is_alive()
 
@@ -110,13 +105,13 @@ def test_a_long_query_blocks_nobody(
 def test_sleeping_queries_run_side_by_side(target: Target, database: str) -> None:
     def sleep(_: int) -> None:
         client = Driver(target, database)
-        client.query("SELECT sleep(1)")
+        client.query("SELECT sleep(2)")
         client.close()
 
     start = time.monotonic()
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(sleep, range(5)))
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 8  # one after the other they take 10 s
 
 
 def test_cancel(driver: Driver, connect_to: Callable[..., Any]) -> None:
@@ -125,9 +120,7 @@ def test_cancel(driver: Driver, connect_to: Callable[..., Any]) -> None:
     progress = client.raw.execute_with_progress(COMPUTING.format(mark=98700002), settings={"max_threads": 1})
     next(iter(progress))
     assert _running(driver, 98700002) == 1
-    start = time.monotonic()
-    client.raw.cancel()
-    assert time.monotonic() - start < 3
+    client.raw.cancel()  # the query would never end by itself
     assert _wait_until(lambda: _running(driver, 98700002) == 0)
     assert client.query("SELECT 1") == [(1,)]
 
