@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from lab_facts import DATABASE, Lab, wait_for
 
 from . import faults as f
 from .faults import FAULTS, NEW, OLD, Fault
-from .play import PROJECT, Play, Point, command_line, second_clone
+from .play import PROJECT, Play, Point, command_line, journals, second_clone
 from .producer import Producer, stored_bars, stored_polls
 
 PAGE = PROJECT / "docs/reliability.md"
@@ -40,6 +40,7 @@ APPROVED = ("-e", "deploy_approved=true")
 # Three seconds less for each container without a healthcheck; what is tested is not how long it has to stay up.
 QUICK = ("-e", "service_rollout_settle=2")
 TAKE_OVER = ("-e", "release_take_over=true")
+KILLED = "the run is killed with all that it started"
 LIMIT = 90.0  # seconds that a recovery may take; demanded where the table is written, since other runs may share the machine
 HEAD = ("fault", "point", "recovered by", "end", "seconds", "published", "stored", "lost")
 
@@ -51,10 +52,13 @@ class Case:
     # What an operator runs, if the run does not end in a state by itself.
     recover: str = "rollback"
     playbook: str = "deploy"  # what is disturbed
+    # The same again at these points, one after the other, each in the run that goes on with what the one before has left.
+    again: tuple[Point, ...] = ()
 
     @property
     def name(self) -> str:
-        return f"{self.fault.name} / {self.point.name} / {self.recover}"
+        where = f"{self.point.name} to {self.again[-1].name}" if self.again else self.point.name
+        return f"{self.fault.name} / {where} / {self.recover}"
 
     @property
     def begins(self) -> str:
@@ -92,7 +96,7 @@ def cases() -> list[Case]:
     return [
         Case(FAULTS["none"], f.ALL),
         *both(
-            "the run is killed with all that it started",
+            KILLED,
             [f.LOCK, f.PLAN, f.OPENED, *changes, f.VERIFY, f.CLOSE],
         ),
         *both("the controller is gone, the module goes on", some, "deploy"),
@@ -109,6 +113,13 @@ def cases() -> list[Case]:
         Case(FAULTS["the compose file is read-only"], f.ALL),
         Case(FAULTS["the new image crashes at its start"], f.ALL),
         Case(FAULTS["the verification fails"], f.ALL),
+        Case(
+            FAULTS[KILLED],
+            f.LOCK,
+            "deploy",
+            # Of the tables' points some: one statement is done before a kill comes.
+            again=(f.PLAN, f.OPENED, *changes[:2], *changes[5:14:4], *changes[14:], f.VERIFY, f.CLOSE),
+        ),
         *of_rollback(),
     ]
 
@@ -117,9 +128,13 @@ def of_rollback() -> list[Case]:
     swap, table, column = f.BACK_BEFORE_SWAP["data-bridge"], f.BACK_BEFORE_TABLE, f.BACK_BEFORE_COLUMN
     everywhere = [
         f.BACK_PLAN,
-        *(point for name in f.SERVICES for point in (f.BACK_BEFORE_SWAP[name], f.BACK_AFTER_SWAP[name])),
         f.BACK_BEFORE_COMPOSE,
         f.BACK_AFTER_COMPOSE,
+        *(
+            point
+            for name in reversed(f.SERVICES)
+            for point in (f.BACK_BEFORE_SWAP[name], f.BACK_AFTER_SWAP[name])
+        ),
         table,
         f.BACK_AFTER_TABLE,
         column,
@@ -135,19 +150,15 @@ def of_rollback() -> list[Case]:
         "NATS is killed and comes back": [swap, column],
     }
     return [
-        *both("the run is killed with all that it started", everywhere, playbook="rollback"),
+        *both(KILLED, everywhere, playbook="rollback"),
+        Case(FAULTS[KILLED], everywhere[0], "rollback", "rollback", again=tuple(everywhere[1:])),
         *(case for fault, points in some.items() for case in both(fault, points, playbook="rollback")),
     ]
 
 
 def some(every: Sequence[Case]) -> list[Case]:
-    """Nothing wrong, and a deploy and a rollback that are killed in the middle of their points: what make test has time for."""
-    groups: dict[tuple[str, str], list[Case]] = {}
-    for case in every:
-        groups.setdefault((case.playbook, case.fault.name), []).append(case)
-    kill = "the run is killed with all that it started"
-    chosen = [groups["deploy", "none"], groups["deploy", kill], groups["rollback", kill]]
-    return [group[len(group) // 2] for group in chosen]
+    """Nothing wrong; a deploy and a rollback that are killed at one point after the other: what make test has time for."""
+    return [case for case in every if case.fault.name == "none" or case.again]
 
 
 # States --------------------------------------------------------------------------------------------------------
@@ -277,8 +288,36 @@ class Matrix:
         self.secrets.demand_none("\n".join(one.lines), f"the output of {playbook}")
         return one
 
-    def disturb(self, case: Case) -> tuple[int, Play]:
-        options = (*(APPROVED if case.playbook == "deploy" else ()), *case.fault.options)
+    def disturb_again(self, case: Case) -> tuple[int, Play, str]:
+        """Disturb it at the first point; then the run that goes on with what that one has left, and so on: code, last run, where."""
+        releases, before = self.releases(), self.told()
+        code, broken = self.disturb(case)
+        hit = 1
+        for point in case.again:
+            lines = [
+                one for path, told in journals(self.lab.state).items() for one in told[before.get(path, 0) :]
+            ]
+            if any(point.is_line(one) for one in lines):
+                continue  # the run before was past it when it was killed
+            more = TAKE_OVER if (self.lab.state / "lock.json").exists() else ()
+            code, broken = self.disturb(replace(case, point=point), *more)
+            hit += 1
+        if hit <= len(case.again) * 2 // 3:
+            raise AssertionError(f"only {hit} of {len(case.again) + 1} points were hit")
+        added = len(self.releases() - releases)
+        if added != (case.playbook == "deploy"):
+            raise AssertionError(f"{hit} runs made {added} releases")
+        return code, broken, f"{hit} points in turn, {case.point.name} to {case.again[-1].name}"
+
+    def told(self) -> dict[Path, int]:
+        """How many lines each journal has."""
+        return {path: len(lines) for path, lines in journals(self.lab.state).items()}
+
+    def releases(self) -> set[str]:
+        return {path.parent.name for path in (self.lab.state / "releases").glob("*/journal.jsonl")}
+
+    def disturb(self, case: Case, *more: str) -> tuple[int, Play]:
+        options = (*(APPROVED if case.playbook == "deploy" else ()), *case.fault.options, *more)
         one = Play(f"playbooks/{case.playbook}.yml", (*options, *QUICK))
         point = case.point if case.point.event or case.point.output else None
         one.start(point, lambda play: case.fault.strike(self.lab, play), self.lab.state)
@@ -327,7 +366,11 @@ class Matrix:
         case.fault.before(self.lab)
         first = len(self.producer.bars), len(self.producer.polls)
         try:
-            code, broken = self.disturb(case)
+            where = case.point.name
+            if case.again:
+                code, broken, where = self.disturb_again(case)
+            else:
+                code, broken = self.disturb(case)
             how, seconds = self.recover(case, code, broken)
         finally:
             case.fault.mend(self.lab)
@@ -341,7 +384,7 @@ class Matrix:
             raise AssertionError(f"the recovery took {seconds:.0f} s, allowed are {self.limit:.0f} s")
         published, stored, lost = self.count(first, end)
         self.secrets.demand_none_below(self.lab.state)
-        row = (case.fault.name, case.point.name, how, end, f"{seconds:.0f}")
+        row = (case.fault.name, where, how, end, f"{seconds:.0f}")
         self.row = (*row, str(published), str(stored), str(lost))
         if lost:
             raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
