@@ -19,7 +19,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .release_store import ReleaseError, utc_now
+from .durable_file import utc_now
+from .release_store import ReleaseError
 
 LOCK_NAME = "lock.json"
 

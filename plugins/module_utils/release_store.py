@@ -13,7 +13,6 @@ Layout below the state directory (mode 0700, files 0600)::
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 import os
@@ -25,6 +24,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from .durable_file import DamagedLine, append_lines, read_lines, utc_now, write_synced
+
 RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
 BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
 #: A rollback of the release has begun: the platform is somewhere between its state and the one before it.
@@ -35,13 +36,6 @@ UNFINISHED = ("open", "failed", ROLLING_BACK)
 
 class ReleaseError(Exception):
     """A release that cannot be read or written; the message names the path and what was expected."""
-
-
-def utc_now() -> str:
-    """Return the time now, UTC, ISO 8601 with milliseconds."""
-    return (
-        datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
 
 
 def sha256_of(path: str | Path) -> str | None:
@@ -99,17 +93,6 @@ def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str,
     return edited
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    """Replace a file atomically: nobody ever reads half of it, and a power cut keeps the old or the new one."""
-    scratch = path.with_name(f".{path.name}.new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(scratch, path)
-
-
 class Release:
     """One release's folder."""
 
@@ -141,35 +124,17 @@ class Release:
     def journal(self) -> list[dict[str, Any]]:
         """Read the journal's entries. A last line that was cut off by a crash is left out."""
         try:
-            lines = self.journal_path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return []
-        entries: list[dict[str, Any]] = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                entries.append(json.loads(line))
-            except ValueError as error:
-                if number == len(lines):
-                    break
-                raise ReleaseError(f"{self.journal_path} line {number} is not JSON: {error}") from error
-        return entries
+            return read_lines(self.journal_path)
+        except DamagedLine as error:
+            raise ReleaseError(str(error)) from error
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        _write_synced(self.manifest_path, (text + "\n").encode())
+        write_synced(self.manifest_path, (text + "\n").encode())
 
     def append(self, entries: list[dict[str, Any]]) -> None:
         """Append entries to the journal, each with the time now, and sync them to the disk."""
-        lines = "".join(json.dumps({"time": utc_now(), **entry}, sort_keys=True) + "\n" for entry in entries)
-        descriptor = os.open(self.journal_path, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b") as stream:
-            # What a crash has cut off in the middle of a line was never said: the next line must not be glued to it.
-            whole = stream.read().rfind(b"\n") + 1
-            stream.truncate(whole)
-            stream.seek(whole)
-            stream.write(lines.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
+        append_lines(self.journal_path, ({"time": utc_now(), **entry} for entry in entries))
 
     def save(self, name: str, data: bytes) -> bool:
         """Keep bytes as ``backup/<name>``. What is kept already stays: the first copy is the state before."""
@@ -181,7 +146,7 @@ class Release:
         if target.exists():
             return False
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        _write_synced(target, data)
+        write_synced(target, data)
         return True
 
 

@@ -129,6 +129,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.change_journal import unsettled
+from ..module_utils.durable_file import utc_now
 from ..module_utils.release_store import (
     ROLLING_BACK,
     Release,
@@ -137,7 +138,6 @@ from ..module_utils.release_store import (
     continued,
     deep_merge,
     settle_compose,
-    utc_now,
 )
 
 FINAL = ("closed", "failed", "rolled_back", "partly_rolled_back")
