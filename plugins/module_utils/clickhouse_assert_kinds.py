@@ -25,6 +25,7 @@ KINDS: dict[str, type[Assertion]] = {
         basic.RowCount,
         basic.Fresh,
         of_rows.Growing,
+        of_rows.Steady,
         basic.JsonKeys,
         of_rows.NoNulls,
         of_rows.Unique,

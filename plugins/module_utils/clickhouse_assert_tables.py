@@ -10,6 +10,7 @@ inconclusive where there were too few rows to show anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -155,3 +156,56 @@ class Growing(Assertion):
         if now - began < self.over:
             return Outcome(observed, Finding("inconclusive", "the second sample is still to come"))
         return Outcome(observed, Finding("fail", f"{more} rows more in {now - began:.0f} s"))
+
+
+class Steady(Assertion):
+    """Every group that had rows within C(known_within) still gets some: a symbol that has stalled is not hidden by the others."""
+
+    kind = "steady"
+    required = ("table", "time_column", "max_age")
+    optional = ("where", "group_by", "known_within", "min_groups")
+    most_groups = 1000
+
+    def prepare(self) -> None:
+        self.max_age = self.number("max_age", low=1)
+        known = self.number("known_within", 10 * self.max_age, low=1)
+        if known <= self.max_age:
+            raise AssertionNotValid(f"known_within: expected more than max_age {self.max_age}, found {known}")
+        self.min_groups = self.number("min_groups", 1, low=1)
+        column = quote(self.column("time_column"))
+        group = f"toString({quote(self.column('group_by'))})" if "group_by" in self.spec else "'all'"
+        self.params = {"age": math.ceil(self.max_age), "known": math.ceil(known)}
+        window = f"{column} >= now() - toIntervalSecond(%(known)s) AND {column} <= now() + toIntervalSecond(%(age)s)"
+        self.sql = (
+            f"SELECT {group} AS g, countIf({column} >= now() - toIntervalSecond(%(age)s)) "  # noqa: S608 - names are quoted
+            f"FROM {self.table().quoted()}{escape_percent(self.where())}"
+            f"{' AND ' if self.spec.get('where') else ' WHERE '}{window} GROUP BY g ORDER BY g LIMIT {self.most_groups + 1}"
+        )
+        what = (
+            f"each {self.spec['group_by']} of the last {known:g} s"
+            if "group_by" in self.spec
+            else "the table"
+        )
+        self.expected = f"{what} has rows of the last {self.max_age:g} s, >= {self.min_groups} of them"
+
+    def judge(self, answer: Any) -> Outcome:
+        rows = {str(group): int(count) for group, count in answer.rows}
+        stalled = [group for group, count in rows.items() if not count]
+        observed = {"rows_of": rows, "stalled": stalled}
+        if not rows:
+            return Outcome(observed, Finding("fail", f"no row of the last {self.params['known']} s"))
+        if len(rows) > self.most_groups:
+            return Outcome(
+                None, Finding("error", f"more than {self.most_groups} groups: choose another group_by")
+            )
+        if stalled:
+            more = f" and {len(stalled) - 5} more" if len(stalled) > 5 else ""
+            return Outcome(
+                observed,
+                Finding("fail", f"{', '.join(stalled[:5])}{more}: no row of the last {self.max_age:g} s"),
+            )
+        if len(rows) < self.min_groups:
+            return Outcome(
+                observed, Finding("fail", f"{len(rows)} groups, expected at least {self.min_groups}")
+            )
+        return Outcome(observed, Finding("pass", ""))

@@ -19,6 +19,18 @@ from .verdict import ERROR, FAIL, PASS, Assertion, Round, assertion, judge
 AUTO, HEALTHY, ANY = "auto", "healthy", "any"
 
 
+#: The suboptions of one entry of the module's option.
+CONTAINER_OPTIONS = {
+    "container": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "running", "choices": ["running", "exited", "created", "paused"]},
+    "health": {"type": "str", "default": "auto", "choices": ["auto", "healthy", "any"]},
+    "max_restarts": {"type": "int", "default": 0},
+    "min_uptime": {"type": "float"},
+    "image": {"type": "str"},
+    "exited_ok": {"type": "bool", "default": False},
+}
+
+
 @dataclass
 class Wish:
     """How one container has to be."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -237,6 +238,19 @@ class Engine:
             self._parse(arguments, line) for line in self.run(arguments).stdout.splitlines() if line.strip()
         ]
 
+    def memory(self, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """What running containers use and may use of the memory, in bytes, by ``docker stats``; those that do not run are left out."""
+        running = [one.name for one in self.inspect_containers(names) if one.state == "running"]
+        if not running:
+            return {}
+        arguments = ["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *running]
+        found = {}
+        for line in self.run(arguments).stdout.splitlines():
+            said = self._parse(arguments, line)
+            used, _, limit = str(said["MemUsage"]).partition(" / ")
+            found[str(said["Name"])] = bytes_of(used), bytes_of(limit)
+        return found
+
     def images(self, references: Sequence[str]) -> dict[str, ImageInfo | None]:
         """Inspect many images in one call; an image that does not exist is None, not an error.
 
@@ -333,6 +347,16 @@ def _ports(published: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
             if str(binding.get("HostPort") or "").isdigit():
                 protocol = inside.partition("/")[2] or "tcp"
                 yield str(binding.get("HostIp") or ""), int(binding["HostPort"]), protocol
+
+
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+def bytes_of(text: str) -> int:
+    """The number of bytes that the docker client wrote as ``12.5MiB``; 0 where it wrote something else, such as ``--``."""
+    found = re.match(r"^([0-9.]+)([A-Za-z]+)$", text.strip())
+    return round(float(found.group(1)) * _UNITS.get(found.group(2), 0)) if found else 0
 
 
 def full_reference(reference: str) -> str:

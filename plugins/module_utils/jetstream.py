@@ -25,6 +25,18 @@ class MonitorError(Exception):
     """The monitoring endpoint did not say what is needed; the text is for the user."""
 
 
+#: The suboptions of one entry of the module's option.
+STREAM_OPTIONS = {
+    "stream": {"type": "str", "required": True},
+    "consumer": {"type": "str"},
+    "account": {"type": "str"},
+    "max_pending": {"type": "int", "default": 0},
+    "max_ack_pending": {"type": "int", "default": 0},
+    "max_redelivered": {"type": "int"},
+    "min_messages": {"type": "int", "default": 1},
+}
+
+
 @dataclass
 class Wish:
     """How far a consumer may be behind its stream."""

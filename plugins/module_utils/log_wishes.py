@@ -17,6 +17,28 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$")
 
 
+EXPECT = {
+    "name": {"type": "str", "required": True},
+    "pattern": {"type": "str", "required": True},
+    "min": {"type": "int", "default": 1},
+}
+ALLOW = {
+    "pattern": {"type": "str", "required": True},
+    "reason": {"type": "str", "required": True},
+    "max": {"type": "int"},
+    "expires": {"type": "str"},
+}
+#: The suboptions of one entry of the module's option.
+LOG_OPTIONS = {
+    "container": {"type": "str", "required": True},
+    "since": {"type": "str", "default": "start"},
+    "expect": {"type": "list", "elements": "dict", "default": [], "options": EXPECT},
+    "allow": {"type": "list", "elements": "dict", "default": [], "options": ALLOW},
+    "min_lines": {"type": "int", "default": 1},
+    "running": {"type": "bool", "default": True},
+}
+
+
 class LogCheckError(Exception):
     """A check that cannot be made as asked, with a text for the user."""
 

@@ -36,6 +36,9 @@ options:
       - C(growing) - C(table), optional C(where), C(time_column) (when a row came; only rows after the first sample are counted, so that
         rows that a TTL takes away do not matter), C(min) more rows (default 1), C(over) seconds between the samples (default 5). The module waits
         for the second sample, whatever O(timeout) is.
+      - C(steady) - C(table), C(time_column), C(max_age) in seconds, optional C(where), C(group_by) (a column such as the symbol; each of its values
+        that had rows within C(known_within) seconds, default ten times C(max_age), must have one that is at most C(max_age) old) and
+        C(min_groups) (default 1). Its observation holds the new rows of each group.
       - C(json_keys) - C(table), C(column), C(keys), C(order_by), optional C(where), C(limit)
         (newest rows, default 100), C(min_rows) (default 1) and C(max_age) (only rows whose C(order_by)
         column is that young, in seconds).

@@ -157,21 +157,12 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.container_state import ContainerAssertions, parse_wish
+from ..module_utils.container_state import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
 from ..module_utils.engine import Engine
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
-CONTAINER = {
-    "container": {"type": "str", "required": True},
-    "state": {"type": "str", "default": "running", "choices": ["running", "exited", "created", "paused"]},
-    "health": {"type": "str", "default": "auto", "choices": ["auto", "healthy", "any"]},
-    "max_restarts": {"type": "int", "default": 0},
-    "min_uptime": {"type": "float"},
-    "image": {"type": "str"},
-    "exited_ok": {"type": "bool", "default": False},
-}
 ARGUMENTS = {
-    "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER},
+    "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER_OPTIONS},
     "timeout": {"type": "float", "default": 60},
     "interval": {"type": "float", "default": 1},
     "docker_cli": {"type": "str", "default": "docker"},

@@ -174,21 +174,12 @@ server:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.http_fetch import fetcher
-from ..module_utils.jetstream import Monitor, MonitorError, StreamAssertions, parse_wish
+from ..module_utils.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions, parse_wish
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
-STREAM = {
-    "stream": {"type": "str", "required": True},
-    "consumer": {"type": "str"},
-    "account": {"type": "str"},
-    "max_pending": {"type": "int", "default": 0},
-    "max_ack_pending": {"type": "int", "default": 0},
-    "max_redelivered": {"type": "int"},
-    "min_messages": {"type": "int", "default": 1},
-}
 ARGUMENTS = {
     "monitor_url": {"type": "str", "required": True},
-    "streams": {"type": "list", "elements": "dict", "required": True, "options": STREAM},
+    "streams": {"type": "list", "elements": "dict", "required": True, "options": STREAM_OPTIONS},
     "timeout": {"type": "float", "default": 60},
     "interval": {"type": "float", "default": 1},
     "request_timeout": {"type": "float", "default": 5},

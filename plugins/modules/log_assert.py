@@ -295,30 +295,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.container_logs import LogAssertions
 from ..module_utils.docker_logs import DockerLogs
 from ..module_utils.engine import Engine
-from ..module_utils.log_wishes import LogCheckError, check_levels, parse_check
+from ..module_utils.log_wishes import LOG_OPTIONS, LogCheckError, check_levels, parse_check
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
-EXPECT = {
-    "name": {"type": "str", "required": True},
-    "pattern": {"type": "str", "required": True},
-    "min": {"type": "int", "default": 1},
-}
-ALLOW = {
-    "pattern": {"type": "str", "required": True},
-    "reason": {"type": "str", "required": True},
-    "max": {"type": "int"},
-    "expires": {"type": "str"},
-}
-CONTAINER = {
-    "container": {"type": "str", "required": True},
-    "since": {"type": "str", "default": "start"},
-    "expect": {"type": "list", "elements": "dict", "default": [], "options": EXPECT},
-    "allow": {"type": "list", "elements": "dict", "default": [], "options": ALLOW},
-    "min_lines": {"type": "int", "default": 1},
-    "running": {"type": "bool", "default": True},
-}
 ARGUMENTS = {
-    "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER},
+    "containers": {"type": "list", "elements": "dict", "required": True, "options": LOG_OPTIONS},
     "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
     "max_lines": {"type": "int", "default": 50000},
     "timeout": {"type": "float", "default": 60},

@@ -34,6 +34,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NAN = float("nan")
+STEADY = {"kind": "steady", "table": "bars", "time_column": "t"}
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,15 @@ PASSING: list[dict[str, Any]] = [
     {"kind": "row_count", "table": "void", "max": 0},
     {"kind": "fresh", "table": "bars", "time_column": "t", "max_age": "120"},
     {"kind": "fresh", "table": "bars", "time_column": "t", "max_age": 600, "where": "k LIKE '9%'"},
+    {**STEADY, "max_age": 600},
+    {
+        **STEADY,
+        "max_age": 3600,
+        "known_within": "7200",
+        "group_by": "k",
+        "min_groups": 10,
+        "where": "k LIKE '%'",
+    },
     {**JSON, "limit": 10, "min_rows": 10},
     {**JSON, "max_age": 3600, "where": "k LIKE '%'"},
     SCHEMA,
@@ -228,6 +238,19 @@ FAILING: list[tuple[dict[str, Any], str, str]] = [
         "0 rows more in",
     ),
     ({"kind": "growing", "table": "nope"}, "error", "nope"),
+    ({**STEADY, "table": "void", "max_age": 60}, "fail", "no row of the last 600 s"),
+    ({**STEADY, "max_age": 60, "where": "k = '5'"}, "fail", "all: no row of the last 60 s"),
+    (
+        {**STEADY, "max_age": 200, "known_within": 400, "group_by": "k"},
+        "fail",
+        "4, 5, 6",
+    ),
+    (
+        {**STEADY, "max_age": 2000, "group_by": "k", "min_groups": 11},
+        "fail",
+        "10 groups, expected at least 11",
+    ),
+    ({**STEADY, "table": "nope", "max_age": 60}, "error", "nope"),
     ({"kind": "mutations_done", "table": "nope"}, "fail", "no table db.nope"),
     ({"kind": "mutations_done", "table": "stuck"}, "fail", "1 parts to do since"),
     ({"kind": "parts_healthy", "table": "holes", "max_parts": 1}, "fail", "has 2 active parts"),
@@ -327,6 +350,7 @@ WRONG: list[tuple[Any, str]] = [
     ([{"name": "a", "kind": "unique", "table": "t", "columns": ["k"], "final": "yes"}], "true or false"),
     ([{"name": "a", "kind": "no_nulls", "table": "t", "columns": ["k"], "empty": 1}], "true or false"),
     ([{"name": "a", "kind": "growing", "table": "t", "over": 0}], "at least 0.1"),
+    ([{"name": "a", **STEADY, "max_age": 9, "known_within": 9}], "expected more than max_age 9, found 9"),
     ([{"name": "a", "kind": "schema_equals", "table": "t", "columns": ["k"]}], "a dictionary of names"),
     ([{"name": "a", "kind": "schema_equals", "table": "t", "columns": {}}], "not empty"),
     ([{"name": "a", "kind": "view_writes", "table": "t", "views": "v"}], "a list of names"),

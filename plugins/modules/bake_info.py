@@ -1,0 +1,160 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: bake_info
+short_description: Say where a bake stands
+version_added: "0.1.0"
+description:
+  - Reads what M(suho.platform.bake) has written, and whether a process does its rounds just now.
+  - Can wait until a round has ended.
+options:
+  state_dir:
+    description: Directory on the target for everything that has to outlive a run.
+    type: path
+    required: true
+  bake:
+    description: Name of the bake. By default the one that was begun last and whose result nobody has collected yet.
+    type: str
+    default: ''
+  wait_for_round:
+    description: Return when this round has ended, the bake is over, nobody does its rounds, or O(timeout) has passed.
+    type: int
+    default: 0
+  timeout:
+    description: Seconds to wait at most.
+    type: float
+    default: 60
+  patience:
+    description: Seconds that a process which was just started may take until it is seen at work.
+    type: float
+    default: 15
+  full:
+    description: Whether to return the whole record of each round, and not what it came to only.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  platform:
+    platforms: posix
+author:
+  - suho.platform contributors (@suho-platform)
+"""
+
+EXAMPLES = r"""
+- name: Wait for the second round
+  suho.platform.bake_info:
+    state_dir: /var/lib/suho-platform
+    wait_for_round: 2
+    timeout: 1200
+  register: so_far
+"""
+
+RETURN = r"""
+exists:
+  description: Whether there is such a bake.
+  returned: success
+  type: bool
+bake:
+  description: Where it stands; empty if there is none.
+  returned: success
+  type: dict
+  contains:
+    id: {description: Its name., type: str}
+    status: {description: "V(open), V(done) or V(stopped).", type: str}
+    began: {description: When it was begun., type: str}
+    ended: {description: When it ended; empty before., type: str}
+    collected: {description: Whether its result was seen., type: bool}
+    plan: {description: "Rounds, interval, grace, limits and release.", type: dict}
+    rounds_done: {description: How many rounds have ended., type: int}
+    verdict: {description: "The verdict so far: V(pass), V(fail), V(error) or V(inconclusive).", type: str}
+    reason: {description: Why., type: str}
+    at_work: {description: Whether a process does its rounds just now., type: bool}
+    seconds_left: {description: Seconds until the last round begins., type: float}
+rounds:
+  description: Its rounds, each with number, began, ended, verdict and reasons; with O(full) all that was seen in them.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.bake_run import report
+from ..module_utils.bake_store import OPEN, Bake, BakeError, BakeStore
+
+SHORT = ("number", "began", "ended", "verdict", "reasons", "hard")
+
+
+def wanted(store: BakeStore, name: str) -> Bake | None:
+    """The bake that is meant, None if there is none."""
+    if name:
+        found = store.bake(name)
+        return found if found.exists else None
+    return next((one for one in reversed(store.all()) if not one.head().get("collected")), None)
+
+
+def wait(bake: Bake, number: int, timeout: float, patience: float) -> None:
+    """Wait for a round's end, or for anything after which it will not come."""
+    began = seen = time.monotonic()
+    while time.monotonic() - began < timeout:
+        if len(bake.rounds()) >= number or bake.head()["status"] != OPEN:
+            return
+        if bake.is_at_work():
+            seen = time.monotonic()
+        elif time.monotonic() - seen > patience:
+            return
+        time.sleep(0.2)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state_dir": {"type": "path", "required": True},
+            "bake": {"type": "str", "default": ""},
+            "wait_for_round": {"type": "int", "default": 0},
+            "timeout": {"type": "float", "default": 60},
+            "patience": {"type": "float", "default": 15},
+            "full": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    result: dict[str, Any] = {"changed": False, "exists": False, "bake": {}, "rounds": []}
+    try:
+        began, bake = time.monotonic(), None
+        while True:
+            bake = wanted(BakeStore(params["state_dir"]), params["bake"])
+            # One that was started a moment ago may not have written anything yet.
+            if bake or not params["wait_for_round"] or time.monotonic() - began > params["patience"]:
+                break
+            time.sleep(0.2)
+        if bake:
+            if params["wait_for_round"]:
+                wait(bake, params["wait_for_round"], params["timeout"], params["patience"])
+            rounds = bake.rounds()
+            if not params["full"]:
+                rounds = [{key: one[key] for key in SHORT} for one in rounds]
+            result.update(exists=True, bake=report(bake), rounds=rounds)
+    except BakeError as error:
+        module.fail_json(msg=f"bakes below {params['state_dir']}: {error}")
+    except OSError as error:
+        module.fail_json(msg=f"bakes below {params['state_dir']} cannot be read: {error.strerror}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
