@@ -33,6 +33,7 @@ class FilterModule:
                 "restored_assertions",
                 "by_role",
                 "in_round",
+                "round_results",
             ),
         }
         return {

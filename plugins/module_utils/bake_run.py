@@ -16,7 +16,7 @@ from .durable_file import utc_now
 from .redact import mask_text
 from .verdict import ERROR
 
-#: Does a round: its number and the record of the one before it (None for the first); returns its record.
+#: Does a round: its number and the record of the one before it (for the first one, what the plan says of it); returns its record.
 DoRound = Callable[[int, "Mapping[str, Any] | None"], "dict[str, Any]"]
 STOP = "stop"
 _NAP = 1.0
@@ -87,7 +87,8 @@ def run_bake(
                     reason="it was stopped before its end",
                 )
             else:
-                bake.add(_one(len(rounds) + 1, rounds[-1] if rounds else None, do_round))
+                before = rounds[-1] if rounds else head["plan"].get("first")
+                bake.add(_one(len(rounds) + 1, before, do_round))
     return report(bake)
 
 

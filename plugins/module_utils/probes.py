@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .verdict import ERROR, assertion
+from .verdict import ERROR, PASS, assertion
 
 
 def container_wishes(services: Mapping[str, Mapping[str, Any]], min_uptime: float) -> list[dict[str, Any]]:
@@ -50,6 +50,33 @@ def probe_results(probe: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 def in_round(results: Sequence[Mapping[str, Any]], number: int) -> list[dict[str, Any]]:
     """Return results with the round that they belong to in their names."""
     return [{**one, "round": number, "name": f"round {number}: {one['name']}"} for one in results]
+
+
+def round_results(rounds: Sequence[Mapping[str, Any]], verdict: str) -> list[dict[str, Any]]:
+    """Return the results of all rounds of a bake as one list. A round that could not be done at all is a result of its own.
+
+    What did not pass in a bake that has passed (``verdict``) was within its limits, and says so with ``borne``.
+    """
+    found: list[dict[str, Any]] = []
+    for one in rounds:
+        results = list(one["assertions"])
+        if not results:
+            reason = "; ".join(one["reasons"]) or "nothing was looked at"
+            results = [
+                {
+                    **assertion(
+                        "the round",
+                        "round",
+                        observed="no result",
+                        expected="results",
+                        verdict=ERROR,
+                        reason=reason,
+                    ),
+                    "probe": "bake",
+                }
+            ]
+        found += in_round(results, int(one["number"]))
+    return [{**one, "borne": True} if verdict == PASS and one["verdict"] != PASS else one for one in found]
 
 
 def restored_containers(

@@ -67,7 +67,8 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
         found.append(FAIL)
         reason = "the run ended with an error"
     if assertions:
-        found.append(overall(assertions))
+        # What the limits of a bake bear is shown, and decides nothing; when all of it is borne, nothing is proved.
+        found.append(overall([one for one in assertions if not one.get("borne")]))
         reason = reason or "not every check passed"
     elif given == PASS and meta["operation"] in NEED_PROOF:
         found.append(ERROR)

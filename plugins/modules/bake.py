@@ -307,6 +307,8 @@ def plan_of(params: dict[str, Any]) -> dict[str, Any]:
         "grace": params["grace"],
         "release": params["release"],
         "limits": vars(limits),
+        # Another process may do the first round, with other options: from here on nothing is to be left out.
+        "first": {"cursors": {str(one["container"]): str(one["since"]) for one in entries(params, "logs")}},
     }
 
 

@@ -24,6 +24,10 @@ options:
     description: Return when this round has ended, the bake is over, nobody does its rounds, or O(timeout) has passed.
     type: int
     default: 0
+  wait_for_work:
+    description: Return when a process does its rounds, or it is over, or O(patience) has passed.
+    type: bool
+    default: false
   timeout:
     description: Seconds to wait at most.
     type: float
@@ -107,6 +111,18 @@ def wanted(store: BakeStore, name: str) -> Bake | None:
     return next((one for one in reversed(store.all()) if not one.head().get("collected")), None)
 
 
+def wait_for_work(store: BakeStore, name: str, patience: float) -> Bake | None:
+    """Wait until a process does the rounds of the bake or it is over: one that was just started has to import its code first."""
+    began = time.monotonic()
+    while True:
+        bake = wanted(store, name)
+        if bake and (bake.is_at_work() or bake.head()["status"] != OPEN):
+            return bake
+        if time.monotonic() - began > patience:
+            return bake
+        time.sleep(0.2)
+
+
 def wait(bake: Bake, number: int, timeout: float, patience: float) -> None:
     """Wait for a round's end, or for anything after which it will not come."""
     began = seen = time.monotonic()
@@ -126,6 +142,7 @@ def main() -> None:
             "state_dir": {"type": "path", "required": True},
             "bake": {"type": "str", "default": ""},
             "wait_for_round": {"type": "int", "default": 0},
+            "wait_for_work": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 60},
             "patience": {"type": "float", "default": 15},
             "full": {"type": "bool", "default": False},
@@ -135,13 +152,10 @@ def main() -> None:
     params = module.params
     result: dict[str, Any] = {"changed": False, "exists": False, "bake": {}, "rounds": []}
     try:
-        began, bake = time.monotonic(), None
-        while True:
-            bake = wanted(BakeStore(params["state_dir"]), params["bake"])
-            # One that was started a moment ago may not have written anything yet.
-            if bake or not params["wait_for_round"] or time.monotonic() - began > params["patience"]:
-                break
-            time.sleep(0.2)
+        store = BakeStore(params["state_dir"])
+        bake = wanted(store, params["bake"])
+        if params["wait_for_work"] or params["wait_for_round"]:
+            bake = wait_for_work(store, params["bake"], params["patience"])
         if bake:
             if params["wait_for_round"]:
                 wait(bake, params["wait_for_round"], params["timeout"], params["patience"])

@@ -135,6 +135,13 @@ def test_a_round_that_breaks_is_an_error_without_secrets(bake: Bake, clock: Cloc
     assert (last["cursors"], last["containers"]) == ({"c": "1"}, {"c": {"id": "x", "restarts": 0}})
 
 
+def test_the_first_round_begins_where_the_plan_says(bake: Bake, clock: Clock) -> None:
+    first = {"number": 0, "cursors": {"c": "2026-01-01T00:00:00Z"}}
+    do = Rounds(clock, "fail")
+    run_bake(bake, {**PLAN, "first": first}, do, clock.now, clock.sleep)
+    assert do.done == [(1, 60, 0)]
+
+
 def test_what_has_ended_is_not_done_again(bake: Bake, clock: Clock) -> None:
     first = run(bake, clock, Rounds(clock, "fail"))
     again = Rounds(clock)
