@@ -60,7 +60,9 @@ def test_what_failed_is_taken_back_and_both_stories_are_told(lab, play, later_co
     assert not (lab.state / "lock.json").exists()
 
 
-def test_told_to_leave_it_the_run_says_how_to_undo_it(lab, play, later_code):
+def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_takes_it_back(
+    lab, play, later_code
+):
     image = lab.inspect("data-bridge")["Image"]
     done = play("playbooks/deploy.yml", deploy_approved=True, auto_rollback="off", **HOPELESS)
     done.assert_refused(
@@ -68,5 +70,14 @@ def test_told_to_leave_it_the_run_says_how_to_undo_it(lab, play, later_code):
     )
     assert release(lab)["status"] == "failed"
     assert lab.inspect("data-bridge")["Image"] != image
-    play("playbooks/rollback.yml", rollback_release=release(lab)["path"].name).assert_passed()
+    watch = {"monitor_rounds": 3, "monitor_interval": 1, "monitor_grace": 0, "monitor_on_failure": "rollback"}
+    never = {"name": "one is two", "kind": "query", "sql": "SELECT 1", "value": 2}
+    watched = play("playbooks/monitor.yml", **watch, monitor_assertions=[never])
+    watched.assert_refused(
+        "Monitor failed in phase monitor",
+        "ended with FAIL after 1 of 3 rounds",
+        f"What release {release(lab)['path'].name} had changed was taken back, and the state of before it was verified",
+    )
+    assert release(lab)["status"] == "rolled_back"
     assert lab.inspect("data-bridge")["Image"] == image
+    assert not (lab.state / "lock.json").exists()
