@@ -51,6 +51,8 @@ elif arguments[0] == "ps":
             print(one["Id"])
 elif arguments[:2] == ["container", "inspect"]:
     named(state["containers"], arguments[2:], "No such container")
+elif arguments[0] == "stats":
+    print("\\n".join(json.dumps(one) for one in state["stats"]))
 elif arguments[0] == "info":
     print(json.dumps(state["info"]))
 elif arguments[:2] == ["system", "df"]:

@@ -10,6 +10,7 @@ from ansible_collections.suho.platform.plugins.module_utils.probes import (
     probe_results,
     restored_assertions,
     restored_containers,
+    round_results,
 )
 
 SERVICES = {
@@ -109,3 +110,22 @@ def test_results_say_which_round_they_are_of():
     assert in_round([{"name": "bars arrive", "verdict": "pass"}], 3) == [
         {"name": "round 3: bars arrive", "verdict": "pass", "round": 3}
     ]
+
+
+def test_rounds_become_one_list_and_an_empty_round_is_a_result():
+    passed = {"name": "a", "verdict": "pass", "reason": ""}
+    failed = {"name": "b", "verdict": "fail", "reason": "why"}
+    rounds = [
+        {"number": 1, "assertions": [passed, failed], "reasons": ["b: why"]},
+        {"number": 2, "assertions": [], "reasons": ["the round could not be done: x"]},
+    ]
+    found = round_results(rounds, "fail")
+    assert [(one["name"], one["round"], one["verdict"]) for one in found] == [
+        ("round 1: a", 1, "pass"),
+        ("round 1: b", 1, "fail"),
+        ("round 2: the round", 2, "error"),
+    ]
+    assert found[2]["reason"] == "the round could not be done: x"
+    assert not any("borne" in one for one in found)
+    # What did not pass in a bake that has passed was within its limits.
+    assert [one.get("borne") for one in round_results(rounds, "pass")] == [None, True, True]

@@ -139,6 +139,8 @@ def test_little_data_makes_a_page_too() -> None:
         ({"assertions": [{"verdict": "inconclusive"}]}, "inconclusive"),
         ({"assertions": [{"verdict": "pass"}, {"verdict": "fail"}]}, "fail"),
         ({"assertions": [{"verdict": "pass"}, {}]}, "error"),
+        ({"assertions": [{"verdict": "pass"}, {"verdict": "fail", "borne": True}]}, "pass"),
+        ({"assertions": [{"verdict": "fail", "borne": True}]}, "error"),
     ],
 )
 def test_report_never_looks_better_than_its_facts(changes: dict[str, Any], verdict: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.suho.platform.plugins.module_utils.engine import (
     Engine,
     EngineError,
+    bytes_of,
     full_reference,
     run_command,
     shown_command,
@@ -90,6 +91,38 @@ def test_no_containers_need_no_inspection(docker: FakeDocker, engine: Engine) ->
     assert engine.containers("backend") == []
     assert len(docker.calls) == 1
     assert engine.inspect_containers(["gone"]) == []
+
+
+def test_memory_of_those_that_run(docker: FakeDocker, engine: Engine) -> None:
+    running = container("backend", "a", "sha256:a", name="a", _names=["a"])
+    docker.answer(
+        containers=[
+            running,
+            container("backend", "b", "sha256:b", name="b", _names=["b"], state={"Status": "exited"}),
+        ],
+        stats=[{"Name": "a", "MemUsage": "12.5MiB / 2GiB", "MemPerc": "0.6%"}],
+    )
+    assert engine.memory(["a", "b"]) == {"a": (13107200, 2147483648)}
+    assert docker.calls[-1][0] == ["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", "a"]
+    assert engine.memory(["b"]) == {}
+    assert docker.calls[-1][0][0] == "container"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0B", 0),
+        ("1.5kB", 1500),
+        ("2MB", 2_000_000),
+        ("1KiB", 1024),
+        (" 23.44GiB ", 25168508355),
+        ("1TiB", 2**40),
+        ("--", 0),
+        ("", 0),
+    ],
+)
+def test_bytes_as_the_client_writes_them(text: str, number: int) -> None:
+    assert bytes_of(text) == number
 
 
 def test_info_and_disk_usage(docker: FakeDocker, engine: Engine) -> None:
