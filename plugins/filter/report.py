@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for reports: text tables, durations, JUnit, the terminal summary, redaction, the page's model."""
+"""Filters for reports: text tables, durations, JUnit, the terminal summary, redaction, the page's model, metrics."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..module_utils.redact import redact
 from ..module_utils.report_model import ReportError, final_verdict, page
 from ..module_utils.report_summary import summary
 from ..module_utils.report_text import MissingLibrary, human_duration, table
+from ..module_utils.run_metrics import run_metrics
 
 
 def _list_of_dicts(name: str, value: Any) -> list[dict[str, Any]]:
@@ -60,5 +61,6 @@ class FilterModule:
             "redact": redact,
             "report_page": page,
             "report_verdict": _report_verdict,
+            "run_metrics": run_metrics,
         }
         return {name: _guarded(name, function) for name, function in functions.items()}

@@ -191,7 +191,7 @@ class Steady(Assertion):
     def judge(self, answer: Any) -> Outcome:
         rows = {str(group): int(count) for group, count in answer.rows}
         stalled = [group for group, count in rows.items() if not count]
-        observed = {"rows_of": rows, "stalled": stalled}
+        observed = {"rows_of": rows, "stalled": stalled, "seconds": self.max_age}
         if not rows:
             return Outcome(observed, Finding("fail", f"no row of the last {self.params['known']} s"))
         if len(rows) > self.most_groups:

@@ -64,7 +64,8 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
     found = [given]
     reason = ""
     if data.get("error"):
-        found.append(FAIL)
+        # A bake that proved nothing, or could not be measured, ends with an error that says so, and has not failed.
+        found.append(given if given in (ERROR, INCONCLUSIVE) else FAIL)
         reason = "the run ended with an error"
     if assertions:
         # What the limits of a bake bear is shown, and decides nothing; when all of it is borne, nothing is proved.
@@ -77,7 +78,7 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
     return final, reason if final != given else ""
 
 
-def _moment(value: Any) -> float | None:
+def moment(value: Any) -> float | None:
     """Return seconds since 1970 for an ISO time or a number."""
     if isinstance(value, bool) or value is None:
         return None
@@ -97,10 +98,10 @@ def _moment(value: Any) -> float | None:
 
 def moment_text(value: Any) -> str:
     """Return a time as people read it; a text that is no time stays as it is."""
-    moment = _moment(value)
-    if moment is None:
+    found = moment(value)
+    if found is None:
         return cell(value)
-    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.datetime.fromtimestamp(found, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def seconds_of(item: dict[str, Any]) -> float | None:
@@ -111,7 +112,7 @@ def seconds_of(item: dict[str, Any]) -> float | None:
             return max(0.0, float(given))
         except (TypeError, ValueError):
             return None
-    start, end = _moment(item.get("started")), _moment(item.get("finished"))
+    start, end = moment(item.get("started")), moment(item.get("finished"))
     return None if start is None or end is None else max(0.0, end - start)
 
 
@@ -124,7 +125,7 @@ def timeline(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     cursor: float | None = None
     for phase in phases:
         seconds = seconds_of(phase)
-        start = _moment(phase.get("started"))
+        start = moment(phase.get("started"))
         start = start if start is not None else (cursor if cursor is not None else 0.0)
         cursor = start + (seconds or 0.0)
         spans.append((phase, start, seconds))

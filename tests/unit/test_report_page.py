@@ -20,6 +20,7 @@ from report_sample import ERROR, hostile, sample
 FILTERS = FilterModule().filters()
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "report"
 TEMPLATE = "report.html.j2"
+META = sample()["meta"]
 
 
 def render(data: dict[str, Any]) -> str:
@@ -141,6 +142,8 @@ def test_little_data_makes_a_page_too() -> None:
         ({"assertions": [{"verdict": "pass"}, {}]}, "error"),
         ({"assertions": [{"verdict": "pass"}, {"verdict": "fail", "borne": True}]}, "pass"),
         ({"assertions": [{"verdict": "fail", "borne": True}]}, "error"),
+        ({"error": ERROR, "meta": {**META, "verdict": "inconclusive"}}, "inconclusive"),
+        ({"error": ERROR, "meta": {**META, "verdict": "error"}}, "error"),
     ],
 )
 def test_report_never_looks_better_than_its_facts(changes: dict[str, Any], verdict: str) -> None:
