@@ -14,6 +14,7 @@ import json
 import re
 from typing import Any
 
+from .report_charts import charts, flow, rounds_table
 from .report_text import block, cell, human_duration
 from .verdict import ERROR, FAIL, INCONCLUSIVE, ORDER, PASS, overall, worst
 
@@ -252,6 +253,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
     verdict, reason = final_verdict(data)
     assertions = data.get("assertions") or []
     error = data.get("error") or {}
+    bake = data.get("bake") or {}
     labels = (
         ("Environment", "environment"),
         ("Host", "host"),
@@ -308,6 +310,17 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
             for item in data.get("findings") or []
         ],
         "plan": _plan(data.get("plan") or {}),
+        "undo": block(meta.get("rollback_command")),
+        "bake": {
+            "id": cell((bake.get("head") or {}).get("id")),
+            "reason": cell((bake.get("head") or {}).get("reason") or "no limit was broken"),
+            "rounds": [
+                {**one, "began": moment_text(one["began"]), "tone": tone(one["verdict"])}
+                for one in rounds_table(bake, assertions)
+            ],
+            "charts": charts(bake),
+            "flow": flow(bake, assertions, moment),
+        },
     }
 
 

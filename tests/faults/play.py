@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,17 +92,19 @@ class Play:
 
     def start(
         self,
-        point: Point | None = None,
+        points: Sequence[Point] = (),
         fire: Callable[[Play], None] | None = None,
         state: Path | None = None,
     ) -> None:
-        """Run it; at the point, ``fire`` is called once, in a thread of its own."""
+        """Run it; at the first of the points that comes, ``fire`` is called once, in a thread of its own, and ``hit`` is that point."""
         self.began = time.monotonic()
         self.fired = threading.Event()
+        self.hit: Point | None = None
         self.fault_error = ""
         self._fire = fire
-        self._point = point
+        self._points = tuple(points)
         self._state = state
+        self._once = threading.Lock()
         self._known = {path: len(lines) for path, lines in journals(state).items()}
         environment = {
             **os.environ,
@@ -124,29 +126,33 @@ class Play:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if point is not None and point.event:
+        if any(point.event for point in self._points):
             threading.Thread(target=self._watch, daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout or ():
             self.lines.append(line.rstrip("\n"))
-            if self._point is not None and self._point.output and re.search(self._point.output, line):
-                self._hit()
+            for point in self._points:
+                if point.output and re.search(point.output, line):
+                    self._strike(point)
 
     def _watch(self) -> None:
         """Look at the newest journal until the line is there; a look takes far less than a change."""
         while self.process.poll() is None and not self.fired.is_set():
             for path, lines in journals(self._state).items():
                 for entry in lines[self._known.get(path, 0) :]:
-                    if self._point is not None and self._point.is_line(entry):
-                        self._hit()
-                        return
+                    for point in self._points:
+                        if point.is_line(entry):
+                            self._strike(point)
+                            return
             time.sleep(0.005)
 
-    def _hit(self) -> None:
-        if self.fired.is_set() or self._fire is None:
-            return
-        self.fired.set()
+    def _strike(self, point: Point) -> None:
+        with self._once:
+            if self.fired.is_set() or self._fire is None:
+                return
+            self.hit = point
+            self.fired.set()
         try:
             self._fire(self)
         except Exception as error:

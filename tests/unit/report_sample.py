@@ -63,6 +63,27 @@ SAMPLE: dict[str, Any] = {
             "rows_read": 8192,
         }
     ],
+    "bake": {
+        "head": {"id": "20260615T100100Z", "reason": "round 2 failed, none may"},
+        "rounds": [
+            {
+                "number": 1,
+                "began": "2026-06-15T10:01:00Z",
+                "ended": "2026-06-15T10:01:05Z",
+                "verdict": "pass",
+                "reasons": [],
+                "samples": {"rows": {"every symbol": {"EURUSD": 12}}, "pending": {"BARS": 0}},
+            },
+            {
+                "number": 2,
+                "began": "2026-06-15T10:02:00Z",
+                "ended": "2026-06-15T10:02:05Z",
+                "verdict": "fail",
+                "reasons": ["every symbol: EURUSD: no row of the last 60 s"],
+                "samples": {"rows": {"every symbol": {"EURUSD": 0}}, "pending": {"BARS": 7}},
+            },
+        ],
+    },
     "findings": [
         {
             "container": "suho-nats",

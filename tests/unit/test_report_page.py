@@ -86,6 +86,34 @@ def test_page_shows_every_fact() -> None:
     assert "1 min 11 s of 1 min 00 s" in page.text
 
 
+def test_page_shows_what_a_bake_measured() -> None:
+    def look(number: int, last: int) -> dict[str, Any]:
+        details = {"last_sequence": last, "acknowledged_sequence": last - 1, "pending": 1}
+        name = {"name": f"round {number}: BARS", "kind": "jetstream", "stream": "BARS", "consumer": "bridge"}
+        return {**name, "round": number, "verdict": "pass", "details": details}
+
+    page = Reader(render(sample(assertions=[look(1, 100), look(2, 220)])))
+    assert page.open == []
+    for fact in (
+        "Bake 20260615T100100Z: round 2 failed, none may",
+        "every symbol: EURUSD: no row of the last 60 s",
+        "2026-06-15 10:02:00 UTC",
+        "New rows: every symbol",
+        "Round EURUSD 1 12 2 0",
+        "publishers 2.00 messages/s stream BARS, 1 wait 2.00 messages/s consumer bridge",
+    ):
+        assert fact in page.text, fact
+
+
+def test_page_says_how_to_undo_a_run_that_went_well() -> None:
+    meta = {**META, "rollback_command": "ansible-playbook playbooks/rollback.yml -e rollback_release=r1"}
+    assert (
+        "Undo it with ansible-playbook playbooks/rollback.yml -e rollback_release=r1"
+        in Reader(render(sample(meta=meta))).text
+    )
+    assert "Undo it with" not in Reader(render(sample())).text
+
+
 def test_hostile_text_is_only_ever_text() -> None:
     tame, wild = Reader(render(sample(error=ERROR))), Reader(render(hostile(sample(error=ERROR))))
     assert wild.open == []
@@ -102,10 +130,12 @@ def test_hostile_text_is_only_ever_text() -> None:
 def test_page_loads_nothing_and_runs_nothing() -> None:
     text = render(sample(error=ERROR))
     page = Reader(text)
-    assert not page.tags & {"script", "link", "img", "iframe", "object", "form", "base"}
-    assert not [
-        name for _tag, name, _value in page.attributes if name in ("src", "href") or name.startswith("on")
-    ]
+    assert not page.tags & {"script", "link", "iframe", "object", "form", "base"}
+    assert not [name for _tag, name, _value in page.attributes if name == "href" or name.startswith("on")]
+    # Charts are images that lie in the page itself.
+    sources = [value for _tag, name, value in page.attributes if name == "src"]
+    assert len(sources) == 2
+    assert all(value.startswith("data:image/svg+xml;base64,") for value in sources)
     assert "@import" not in text
     assert "url(" not in text
     assert "default-src 'none'" in text

@@ -1,0 +1,147 @@
+"""What the rounds of a bake measured, as charts and as numbers."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils import report_charts
+from ansible_collections.suho.platform.plugins.module_utils.report_charts import (
+    MOST_SERIES,
+    charts,
+    flow,
+    rounds_table,
+)
+from ansible_collections.suho.platform.plugins.module_utils.report_model import moment
+from ansible_collections.suho.platform.plugins.module_utils.report_text import MissingLibrary
+from report_sample import HOSTILE
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def bake(*samples: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "head": {"id": "b1"},
+        "rounds": [
+            {
+                "number": number,
+                "began": f"2026-01-01T00:0{number}:00.000Z",
+                "ended": f"2026-01-01T00:0{number}:10.000Z",
+                "verdict": "pass",
+                "reasons": [],
+                "samples": one,
+            }
+            for number, one in enumerate(samples, start=1)
+        ],
+    }
+
+
+def picture(chart: dict[str, Any]) -> ElementTree.Element:
+    head, _, body = chart["src"].partition(",")
+    assert head == "data:image/svg+xml;base64"
+    return ElementTree.fromstring(base64.b64decode(body))
+
+
+def test_every_number_is_in_the_table_and_every_series_is_a_line() -> None:
+    found = charts(
+        bake(
+            {"rows": {"bars": {"EURUSD": 4, "XAUUSD": 0}}, "memory_bytes": {"bridge": 3 * 2**20}},
+            {"rows": {"bars": {"EURUSD": 6}}, "memory_bytes": {"bridge": 2**20}, "pending": {"BARS": 2}},
+        )
+    )
+    assert [(one["title"], one["unit"]) for one in found] == [
+        ("New rows: bars", "rows"),
+        ("Messages that wait for a consumer", "messages"),
+        ("Memory of the containers", "MiB"),
+    ]
+    assert found[0]["columns"] == ["Round", "EURUSD", "XAUUSD"]
+    assert found[0]["rows"] == [["1", "4", "0"], ["2", "6", "not measured"]]
+    assert found[1]["rows"] == [["1", "not measured"], ["2", "2"]]
+    assert found[2]["rows"] == [["1", "3"], ["2", "1"]]
+    assert all("in 2 rounds" in one["alt"] for one in found)
+    root = picture(found[0])
+    assert "EURUSD" in "".join(root.itertext())
+    assert len({one.get("class") for one in root.iter() if "serie-" in one.get("class", "")}) >= 2
+
+
+def test_the_same_numbers_are_the_same_picture_and_other_numbers_another_one() -> None:
+    one, same, other = (
+        charts(bake({"pending": {"B": 1}}, {"pending": {"B": last}}))[0]["src"] for last in (5, 5, 6)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_nothing_measured_is_no_chart() -> None:
+    assert charts({}) == []
+    assert charts(bake({}, {"rows": {}, "pending": {}})) == []
+
+
+def test_many_groups_are_few_lines_and_no_number_is_left_out() -> None:
+    groups = {f"S{number:02d}": number for number in range(30)}
+    (chart,) = charts(bake({"rows": {"bars": groups}}, {"rows": {"bars": groups}}))
+    assert len(chart["columns"]) == 31
+    text = "".join(picture(chart).itertext())
+    assert "S29" in text
+    assert f"{30 - MOST_SERIES + 1} others" in text
+    assert "S00" not in text
+
+
+def test_hostile_names_are_text_only() -> None:
+    (chart,) = charts(bake({"pending": {HOSTILE: 1}}, {"pending": {HOSTILE: 2}}))
+    root = picture(chart)
+    assert {one.tag for one in root.iter()} & {
+        f"{SVG}script",
+        f"{SVG}img",
+        f"{SVG}image",
+        f"{SVG}foreignObject",
+    } == set()
+    assert not [name for one in root.iter() for name in one.attrib if name.lower().startswith("on")]
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_charts, "_pygal", None)
+    assert charts({}) == []
+    with pytest.raises(MissingLibrary, match="pip install pygal"):
+        charts(bake({"pending": {"B": 1}}))
+
+
+def look(round_number: int, last: int, acknowledged: int, pending: int) -> dict[str, Any]:
+    details = {"last_sequence": last, "acknowledged_sequence": acknowledged, "pending": pending}
+    return {
+        "kind": "jetstream",
+        "round": round_number,
+        "stream": "BARS",
+        "consumer": "bridge",
+        "verdict": "pass",
+        "details": details,
+    }
+
+
+def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
+    found = flow(bake({}, {}, {}), [look(1, 100, 90, 10), look(2, 1, 1, 1), look(3, 340, 330, 0)], moment)
+    assert found == [
+        {
+            "stream": "BARS",
+            "consumer": "bridge",
+            "published": "2.00 messages/s",
+            "consumed": "2.00 messages/s",
+            "pending": "0",
+        }
+    ]
+
+
+def test_one_look_is_no_rate() -> None:
+    (found,) = flow(bake({}), [look(1, 100, 90, 10)], moment)
+    assert (found["published"], found["consumed"], found["pending"]) == ("not measured", "not measured", "10")
+    assert flow(bake({}), [{"kind": "jetstream", "round": 1, "details": {}}], moment) == []
+    assert flow({}, [look(1, 1, 1, 1)], moment) == []
+
+
+def test_rounds_in_a_line_each() -> None:
+    found = rounds_table(
+        bake({}, {}), [look(1, 1, 1, 1), {"round": 2, "verdict": "fail"}, {"round": 2, "verdict": "pass"}]
+    )
+    assert [(one["number"], one["passed"]) for one in found] == [("1", "1 of 1"), ("2", "1 of 2")]
