@@ -62,9 +62,9 @@ class Lab:
         return json.loads(run("docker", "container", "inspect", self.container(short)))[0]
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        ids = run(
-            "docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}"
-        ).split()
+        # As Compose does it: a container of somebody's who has used the image has the project's label, too, and not the other one.
+        own = [f"label=com.docker.compose.project={self.name}", "label=com.docker.compose.oneoff=False"]
+        ids = run("docker", "ps", "--all", "--quiet", "--filter", own[0], "--filter", own[1]).split()
         found = json.loads(run("docker", "container", "inspect", *ids)) if ids else []
         return {one["Name"].lstrip("/"): one for one in found}
 

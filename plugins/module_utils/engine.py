@@ -98,8 +98,10 @@ class Container:
 
     @property
     def oneoff(self) -> bool:
-        """True for a container that ``docker compose run`` made: it is no part of the service."""
-        return self.labels.get(LABEL_ONEOFF, "").lower() == "true"
+        """True for a container that is no part of the service, as Compose sees it: one that ``docker compose run`` made, or one that somebody
+        made of an image of Compose, whose labels it has inherited. Only Compose's own have a label that says False.
+        """
+        return self.labels.get(LABEL_ONEOFF, "").lower() != "false"
 
 
 @dataclass(frozen=True)
@@ -266,8 +268,8 @@ class Engine:
     def containers(self, project: str, service: str | None = None) -> list[Container]:
         """All containers (running or not) of a compose project, or of one of its services.
 
-        One ``docker ps`` and one ``docker inspect``, however many containers there are. Containers that
-        ``docker compose run`` made are left out. Sorted by service, then by number.
+        One ``docker ps`` and one ``docker inspect``, however many containers there are. Those that are no part of a service
+        are left out. Sorted by service, then by number.
         """
         filters = [f"label={LABEL_PROJECT}={project}"]
         if service is not None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from . import probe_inside
-from .engine import Engine, EngineError
+from .engine import LABEL_PROJECT, LABEL_SERVICE, Engine, EngineError
 
 PROBE_LABEL = "com.suho.preflight"
 _BOOTSTRAP = (
@@ -27,6 +28,8 @@ _BOOTSTRAP = (
 )
 # What the engine and the container's runtime answer if there is no such program in the image.
 _NO_PROGRAM = (126, 127)
+# Seconds; far more than a probe takes.
+_LEFT_OVER = 600
 
 
 class ProbeError(Exception):
@@ -75,6 +78,7 @@ class NetworkProbe:
         )
         if not self.images:
             raise ProbeError("the project has no image on this host")
+        self._remove_leftovers()
         while self.images:
             answer = self._run(self.images[0], networks, request)
             if answer is not None:
@@ -92,9 +96,12 @@ class NetworkProbe:
             "--name",
             name,
             "--label",
-            f"{PROBE_LABEL}=1",
-            "--network",
+            f"{PROBE_LABEL}={int(time.time())}",
         ]
+        # An image that Compose has built has labels by which its containers are found.
+        for inherited in (LABEL_PROJECT, LABEL_SERVICE):
+            create += ["--label", f"{inherited}="]
+        create.append("--network")
         create += [
             networks[0] if networks else "none",
             "--read-only",
@@ -123,6 +130,17 @@ class NetworkProbe:
         finally:
             self._remove(name)
         return found if isinstance(found, list) else None
+
+    def _remove_leftovers(self) -> None:
+        """Remove what runs that were killed have left. A container that is younger may be somebody's who is at work just now."""
+        try:
+            found = self.engine.containers_by_filter([f"label={PROBE_LABEL}"])
+        except EngineError:
+            return  # the probe itself says what is wrong with the engine
+        for one in found:
+            made = one.labels.get(PROBE_LABEL, "")
+            if not made.isdigit() or time.time() - int(made) > _LEFT_OVER:
+                self._remove(one.name)
 
     def _remove(self, name: str) -> None:
         try:

@@ -101,6 +101,7 @@ def container(project: str, service: str, image_id: str, **more: Any) -> dict[st
     labels = {
         "com.docker.compose.project": project,
         "com.docker.compose.service": service,
+        "com.docker.compose.oneoff": "False",
         "com.docker.compose.config-hash": more.pop("config_hash", "hash-" + service),
         **more.pop("labels", {}),
     }

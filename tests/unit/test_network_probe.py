@@ -12,7 +12,9 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils import network_probe, probe_inside
@@ -230,6 +232,11 @@ class FakeEngine:
         self.missing, self.unstartable = missing, unstartable
         self.calls: list[list[str]] = []
         self.given = ""
+        self.left: list[tuple[str, dict[str, str]]] = []
+
+    def containers_by_filter(self, filters: list[str]) -> list[SimpleNamespace]:
+        assert filters == [f"label={network_probe.PROBE_LABEL}"]
+        return [SimpleNamespace(name=name, labels=labels) for name, labels in self.left]
 
     def run(
         self, arguments: list[str], timeout: float | None = None, stdin: str | None = None
@@ -265,6 +272,26 @@ def test_the_program_runs_and_answers_in_order() -> None:
     assert connect == ["network", "connect", "b", name]
     assert start[-1] == name
     assert remove[:2] == ["rm", "--force"]
+
+
+def test_the_container_is_none_of_the_service_whose_image_it_runs() -> None:
+    engine = FakeEngine(missing="?")
+    NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    create = engine.calls[0]
+    labels = [create[place + 1] for place, word in enumerate(create) if word == "--label"]
+    assert "com.docker.compose.project=" in labels
+    assert "com.docker.compose.service=" in labels
+    assert create.index("--network") > create.index("com.docker.compose.service=")
+
+
+def test_what_a_killed_run_has_left_is_removed_and_what_is_at_work_is_not() -> None:
+    engine = FakeEngine(missing="?")
+    label, now = network_probe.PROBE_LABEL, int(time.time())
+    engine.left = [("old", {label: str(now - 3600)}), ("new", {label: str(now - 5)}), ("odd", {label: "1x"})]
+    NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    removed = [call[-1] for call in engine.calls if call[0] == "rm"]
+    assert removed[:2] == ["old", "odd"]
+    assert "new" not in removed
 
 
 def test_secrets_go_through_standard_input_alone() -> None:

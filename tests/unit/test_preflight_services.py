@@ -202,7 +202,8 @@ def test_a_real_value_is_no_example(name: str, value: str) -> None:
 def container(
     name: str, service: str = "", project: str = "p", state: str = "running", ports: Any = ()
 ) -> Container:
-    labels = {"com.docker.compose.project": project, "com.docker.compose.service": service} if project else {}
+    names = ("project", project), ("service", service), ("oneoff", "False")
+    labels = {f"com.docker.compose.{name}": value for name, value in names} if project else {}
     return Container("id", name, "", "", state, 0, "", "", "", 0, labels, (), "", tuple(ports))
 
 
