@@ -19,6 +19,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -510,13 +511,20 @@ def main() -> int:
 
 
 def in_turn(chosen: Sequence[Case], matrix: Matrix) -> Iterator[Case]:
-    """Each case once; first those that begin where the platform is just now, which saves a deploy or rollback."""
+    """Each case once; first those that begin where the platform is just now, which saves a deploy or rollback.
+
+    Of these, one of the fault that was run least, so that a run that is cut off has seen each fault.
+    """
+    seen: Counter[str] = Counter()
     # What concerns others' containers, too, comes last, when those are most likely gone.
     for others_too in (False, True):
         left = [one for one in chosen if ("dockerd" in one.fault.name) is others_too]
         while left:
-            case = next((one for one in left if one.begins == matrix.at), left[0])
+            case = min(
+                [one for one in left if one.begins == matrix.at] or left, key=lambda one: seen[one.fault.name]
+            )
             left.remove(case)
+            seen[case.fault.name] += 1
             yield case
 
 
