@@ -39,9 +39,10 @@ _COLOURS = (
     "#4d7c0f",
 )
 # The chart is a document of its own, so its rules meet nothing else.
-_DARK = (
+_RULES = (
+    ".axis .guides .line { stroke: #c9d0d8 !important } .axis .axis.line { stroke: #56616f !important } "
     "@media (prefers-color-scheme: dark) { text { fill: #e8ecf1 !important } "
-    ".guide { stroke: #56616f !important } .axis .line { stroke: #a5b0bd !important } }"
+    ".axis .guides .line { stroke: #56616f !important } .axis .axis.line { stroke: #a5b0bd !important } }"
 )
 _MIB = 2**20
 # The time of drawing, and a script that an image would not run: names are escaped, so these are pygal's own.
@@ -109,14 +110,14 @@ def _draw(labels: Sequence[str], series: Series, unit: str) -> str:
         width=900,
         height=320,
         margin=8,
+        margin_bottom=24,
         style=style,
-        css=("file://style.css", "file://graph.css", f"inline:{_DARK}"),
+        css=("file://style.css", "file://graph.css", f"inline:{_RULES}"),
         legend_at_bottom=True,
-        legend_at_bottom_columns=4,
-        truncate_legend=28,
+        legend_at_bottom_columns=3,
+        truncate_legend=32,
         range=None,
         include_x_axis=True,  # from zero on: growth that stops is seen as what it is
-        x_title="Round",
         y_title=unit,
         dots_size=3,
     )

@@ -87,6 +87,12 @@ def test_many_groups_are_few_lines_and_no_number_is_left_out() -> None:
     assert "S29" in text
     assert f"{30 - MOST_SERIES + 1} others" in text
     assert "S00" not in text
+    # The names of the lines lie within the picture, however many there are.
+    root = picture(chart)
+    (legend,) = [one for one in root.iter() if one.get("class") == "legends"]
+    top = float(legend.get("transform", "").rstrip(")").split(",")[1])
+    rows = [float(one.get("y", "0")) for one in legend.iter(f"{SVG}rect")]
+    assert top + max(rows) + 12 <= float(root.get("height", "0"))
 
 
 def test_hostile_names_are_text_only() -> None:
