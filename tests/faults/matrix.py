@@ -479,7 +479,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--missing", action="store_true", help="only cases that no earlier run has passed (.lab/faults.json)"
     )
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case after this time")
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")
+    parser.add_argument(
+        "--table", action="store_true", help="run nothing, write the table of all that has passed so far"
+    )
     return parser.parse_args()
 
 
@@ -491,20 +495,22 @@ def main() -> int:
         return 0
     if not chosen:
         sys.exit(f"no case holds {options.only!r}")
-    results = Results(PROJECT / ".lab/faults.json", options.missing)
-    to_run = [case for case in chosen if case.name not in results.rows]
+    results = Results(PROJECT / ".lab/faults.json", options.missing or options.table)
+    to_run = [] if options.table else [case for case in chosen if case.name not in results.rows]
     if to_run and to_run[0].fault.name != "none":
         to_run.insert(0, cases()[0])  # nobody else says what the new state is
     os.chdir(PROJECT)
     failed, sentence = (
-        run_all(Matrix(Lab(), LIMIT if options.write else float("inf")), to_run, results)
+        run_all(
+            Matrix(Lab(), LIMIT if options.write else float("inf")), to_run, results, options.minutes * 60
+        )
         if to_run
         else ([], "")
     )
     rows = [results.rows[case.name] for case in chosen if case.name in results.rows]
     text = f"{len(rows)} of {len(chosen)} cases.\n\n{table(rows)}\n\n{sentence}"
     print(text)
-    if options.write and not failed:
+    if (options.write or options.table) and not failed:
         write(text)
     print("\n".join(failed))
     return 1 if failed else 0
@@ -528,9 +534,12 @@ def in_turn(chosen: Sequence[Case], matrix: Matrix) -> Iterator[Case]:
             yield case
 
 
-def run_all(matrix: Matrix, chosen: Sequence[Case], results: Results) -> tuple[list[str], str]:
-    """The failures, and what is to be said of all messages at the end."""
+def run_all(
+    matrix: Matrix, chosen: Sequence[Case], results: Results, seconds: float
+) -> tuple[list[str], str]:
+    """The failures, and what is to be said of all messages at the end. No case begins after so many ``seconds``."""
     failed: list[str] = []
+    end = time.monotonic() + seconds
     f.ENGINE.share()
     with matrix.producer.producing():
         for number, case in enumerate(in_turn(chosen, matrix), start=1):
@@ -539,6 +548,9 @@ def run_all(matrix: Matrix, chosen: Sequence[Case], results: Results) -> tuple[l
                 print(f"{head} {case.name}: left out, the engine is not the lab's", flush=True)
                 continue
             began = time.monotonic()
+            if began > end:
+                print(f"the time is over, {len(chosen) - number + 1} cases were not begun", flush=True)
+                break
             try:
                 matrix.run(case)
             except Exception as error:  # a lab that does not answer is a failure as well
