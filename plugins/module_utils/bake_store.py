@@ -131,10 +131,6 @@ class BakeStore:
             return []
         return sorted(found, key=lambda one: (str(one.head().get("began", "")), one.id))
 
-    def open_one(self) -> Bake | None:
-        """The bake that was begun and has not ended, the latest if there are several."""
-        return next((one for one in reversed(self.all()) if one.head()["status"] == OPEN), None)
-
     def keep(self, most: int) -> list[str]:
         """Remove all but the latest ``most`` bakes, never an open one; returns the names of the removed ones."""
         old = [one for one in self.all() if one.head()["status"] != OPEN]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .verdict import ERROR, FAIL, INCONCLUSIVE, PASS, Assertion, not_passed, overall
+from .verdict import ERROR, FAIL, INCONCLUSIVE, PASS, Assertion, not_passed
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,6 @@ class Standing:
     verdict: str
     decided: bool
     reason: str = ""
-
-
-def round_verdict(assertions: Sequence[Assertion]) -> str:
-    """The verdict of one round. What failed outweighs what could not be measured, and that what proves nothing."""
-    return overall(list(assertions))
 
 
 def reasons(assertions: Sequence[Assertion], most: int = 5) -> list[str]:

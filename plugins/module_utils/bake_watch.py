@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .bake_verdict import hard_failures, reasons, round_verdict
+from .bake_verdict import hard_failures, reasons
 from .clickhouse_assert_run import Session, run
 from .clickhouse_assertions import Assertion as ClickhouseAssertion
 from .clickhouse_client import ClickhouseError
@@ -26,7 +26,7 @@ from .durable_file import utc_now
 from .engine import EngineError
 from .jetstream import StreamAssertions
 from .log_wishes import Check
-from .verdict import ERROR, FAIL, PASS, Assertion, assertion, wait_for_pass
+from .verdict import ERROR, FAIL, PASS, Assertion, assertion, overall, wait_for_pass
 
 #: Returns for each container the memory that it uses and the most that it may use, in bytes.
 Memory = Callable[[Sequence[str]], Mapping[str, tuple[int, int]]]
@@ -81,7 +81,7 @@ class Watch:
             "number": number,
             "began": began,
             "ended": utc_now(),
-            "verdict": round_verdict(results),
+            "verdict": overall(results),
             "reasons": reasons(results),
             "hard": hard_failures(results),
             "assertions": results,

@@ -351,6 +351,19 @@ def _ports(published: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
                 yield str(binding.get("HostIp") or ""), int(binding["HostPort"]), protocol
 
 
+def engine_options() -> dict[str, Any]:
+    """The argument_spec that belongs to the documentation fragment suho.platform.engine."""
+    return {
+        "docker_cli": {"type": "str", "default": "docker"},
+        "command_timeout": {"type": "float", "default": 60},
+    }
+
+
+def engine_from(params: Mapping[str, Any]) -> Engine:
+    """The engine that such options name."""
+    return Engine(params["docker_cli"], params["command_timeout"])
+
+
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 

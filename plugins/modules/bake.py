@@ -117,16 +117,9 @@ options:
     description: How much of them has to be free.
     type: float
     default: 10
-  docker_cli:
-    description: The docker program, as a name in E(PATH) or a path.
-    type: str
-    default: docker
-  command_timeout:
-    description: Seconds after which one docker command is given up.
-    type: float
-    default: 60
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - suho.platform.engine
   - suho.platform.clickhouse
 attributes:
   check_mode:
@@ -203,7 +196,7 @@ from ..module_utils.clickhouse_client import login_from, login_options
 from ..module_utils.container_state import CONTAINER_OPTIONS
 from ..module_utils.container_state import parse_wish as container_wish
 from ..module_utils.docker_logs import DockerLogs
-from ..module_utils.engine import Engine
+from ..module_utils.engine import engine_from, engine_options
 from ..module_utils.http_fetch import fetcher
 from ..module_utils.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions
 from ..module_utils.jetstream import parse_wish as stream_wish
@@ -239,8 +232,7 @@ def argument_spec() -> dict[str, Any]:
         "memory_max_percent": {"type": "float", "default": 90},
         "disks": {"type": "list", "elements": "path", "default": []},
         "disk_min_free_percent": {"type": "float", "default": 10},
-        "docker_cli": {"type": "str", "default": "docker"},
-        "command_timeout": {"type": "float", "default": 60},
+        **engine_options(),
     }
 
 
@@ -255,7 +247,7 @@ def entries(params: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def make_watch(params: dict[str, Any]) -> Watch:
     """Read all that a round has to know. Bad input is a ValueError, LogCheckError, MonitorError or AssertionNotValid."""
-    engine = Engine(params["docker_cli"], params["command_timeout"])
+    engine = engine_from(params)
     login = login_from(params)
     specs = params["assertions"]
     count = min(CONNECTIONS, len(build(specs, login.database))) if specs else 0

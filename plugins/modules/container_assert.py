@@ -60,14 +60,6 @@ options:
     description: Seconds between two looks.
     type: float
     default: 1
-  docker_cli:
-    description: The docker program, as a name in E(PATH) or a path.
-    type: str
-    default: docker
-  command_timeout:
-    description: Seconds after which one docker command is given up.
-    type: float
-    default: 60
 attributes:
   check_mode:
     support: full
@@ -79,6 +71,7 @@ attributes:
     platforms: posix
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - suho.platform.engine
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -158,15 +151,14 @@ waited_seconds:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.container_state import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
-from ..module_utils.engine import Engine
+from ..module_utils.engine import engine_from, engine_options
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
 ARGUMENTS = {
     "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER_OPTIONS},
     "timeout": {"type": "float", "default": 60},
     "interval": {"type": "float", "default": 1},
-    "docker_cli": {"type": "str", "default": "docker"},
-    "command_timeout": {"type": "float", "default": 60},
+    **engine_options(),
 }
 
 
@@ -177,7 +169,7 @@ def main() -> None:
         wishes = [parse_wish(entry) for entry in options["containers"]]
     except ValueError as exc:
         module.fail_json(msg=f"container_assert: {exc}")
-    states = ContainerAssertions(Engine(options["docker_cli"], options["command_timeout"]), wishes)
+    states = ContainerAssertions(engine_from(options), wishes)
     last, attempts, waited = wait_for_pass(
         states.look, timeout=options["timeout"], interval=options["interval"]
     )

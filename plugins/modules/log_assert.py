@@ -103,14 +103,6 @@ options:
     description: Seconds between two looks.
     type: float
     default: 2
-  docker_cli:
-    description: The docker program, as a name in E(PATH) or a path.
-    type: str
-    default: docker
-  command_timeout:
-    description: Seconds after which one docker command is given up.
-    type: float
-    default: 60
 attributes:
   check_mode:
     support: full
@@ -122,6 +114,7 @@ attributes:
     platforms: posix
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - suho.platform.engine
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -294,7 +287,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.container_logs import LogAssertions
 from ..module_utils.docker_logs import DockerLogs
-from ..module_utils.engine import Engine
+from ..module_utils.engine import engine_from, engine_options
 from ..module_utils.log_wishes import LOG_OPTIONS, LogCheckError, check_levels, parse_check
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
@@ -304,8 +297,7 @@ ARGUMENTS = {
     "max_lines": {"type": "int", "default": 50000},
     "timeout": {"type": "float", "default": 60},
     "interval": {"type": "float", "default": 2},
-    "docker_cli": {"type": "str", "default": "docker"},
-    "command_timeout": {"type": "float", "default": 60},
+    **engine_options(),
 }
 
 
@@ -319,7 +311,7 @@ def main() -> None:
         module.fail_json(msg=f"log_assert: {exc}")
     if options["max_lines"] < 1:
         module.fail_json(msg=f"log_assert: max_lines is {options['max_lines']}, expected 1 or more")
-    source = DockerLogs(Engine(options["docker_cli"], options["command_timeout"]))
+    source = DockerLogs(engine_from(options))
     today = datetime.datetime.now(datetime.timezone.utc).date()
     logs = LogAssertions(source, checks, levels, max_lines=options["max_lines"], today=today)
     last, attempts, waited = wait_for_pass(

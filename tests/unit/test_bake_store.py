@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> BakeStore:
 def test_a_bake_is_private_and_kept(store: BakeStore) -> None:
     bake = store.bake("one")
     assert not bake.exists
-    assert store.open_one() is None
+    assert store.all() == []
     bake.begin(PLAN)
     bake.add({"number": 1})
     bake.add({"number": 2})
@@ -28,9 +28,9 @@ def test_a_bake_is_private_and_kept(store: BakeStore) -> None:
     assert [one["number"] for one in again.rounds()] == [1, 2]
     assert again.folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in again.folder.iterdir()} == {0o600}
-    assert store.open_one() is not None
+    assert [one.id for one in store.all()] == ["one"]
     again.update(status="done")
-    assert store.open_one() is None
+    assert store.bake("one").head()["status"] == "done"
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "a b", "x" * 129])

@@ -10,9 +10,9 @@ from ansible_collections.suho.platform.plugins.module_utils.bake_verdict import 
     Standing,
     hard_failures,
     reasons,
-    round_verdict,
     standing,
 )
+from ansible_collections.suho.platform.plugins.module_utils.verdict import overall
 
 LETTERS = {"p": "pass", "f": "fail", "e": "error", "i": "inconclusive", "h": "fail"}
 
@@ -67,11 +67,11 @@ def one(name: str, verdict: str, **more: Any) -> dict[str, Any]:
 
 
 def test_no_assertion_is_no_pass() -> None:
-    assert round_verdict([]) == "error"
-    assert round_verdict([one("a", "pass")]) == "pass"
-    assert round_verdict([one("a", "pass"), one("b", "inconclusive")]) == "inconclusive"
-    assert round_verdict([one("a", "error"), one("b", "inconclusive")]) == "error"
-    assert round_verdict([one("a", "error"), one("b", "fail")]) == "fail"
+    assert overall([]) == "error"
+    assert overall([one("a", "pass")]) == "pass"
+    assert overall([one("a", "pass"), one("b", "inconclusive")]) == "inconclusive"
+    assert overall([one("a", "error"), one("b", "inconclusive")]) == "error"
+    assert overall([one("a", "error"), one("b", "fail")]) == "fail"
 
 
 def test_reasons_are_few() -> None:
