@@ -20,6 +20,8 @@ from .redact import mask_text
 from .release_store import ReleaseError, ReleaseStore
 
 INTENT, DONE, FAILED = "intent", "done", "failed"
+#: The phase in which services are swapped.
+ROLLOUT = "rollout"
 _LONGEST_ERROR = 400
 _PROC = Path("/proc")
 
@@ -62,15 +64,19 @@ class ChangeJournal:
             ) from error
 
     @contextmanager
-    def change(self, obj: str, reverse: str) -> Iterator[None]:
-        """Around one change: ``obj`` is what changes, ``reverse`` what takes it back. Errors pass through, and are noted."""
+    def change(self, obj: str, reverse: str) -> Iterator[dict[str, str]]:
+        """Around one change: ``obj`` is what changes, ``reverse`` what takes it back. Errors pass through, and are noted.
+
+        What the change puts into the dictionary that it gets is written with its outcome.
+        """
         self.append(INTENT, obj, reverse=mask_text(reverse), process=own_process())
+        outcome: dict[str, str] = {}
         try:
-            yield
+            yield outcome
         except Exception as error:
             self.append(FAILED, obj, error=mask_text(str(error).split("\n", 1)[0][:_LONGEST_ERROR]))
             raise
-        self.append(DONE, obj)
+        self.append(DONE, obj, **outcome)
 
 
 def unsettled(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -89,6 +95,24 @@ def unsettled(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         for (phase, obj), entry in last.items()
         if entry["event"] == INTENT
     ]
+
+
+def journaled_images(store: ReleaseStore) -> dict[str, str]:
+    """Return for each service the id of the image that its last swap left it with, by the journals of all releases on the host.
+
+    A service that no release has swapped is not in it, nor one whose last swap took it away, was cut off, or has failed.
+    """
+    lines = [
+        line for name in store.ids() for line in store.release(name).journal() if line.get("phase") == ROLLOUT
+    ]
+    images: dict[str, str] = {}
+    for line in sorted(lines, key=lambda one: str(one.get("time", ""))):
+        service = str(line.get("object", ""))
+        if line.get("event") in (INTENT, FAILED):
+            images.pop(service, None)
+        elif line.get("event") == DONE and line.get("image"):
+            images[service] = str(line["image"])
+    return images
 
 
 # Modules that outlive their run -------------------------------------------------------------------------------

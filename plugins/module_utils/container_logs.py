@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -58,10 +59,12 @@ class Finding:
     count: int = 1
     allowed: bool = False
     allow_reason: str = ""
+    new: bool | None = None  # whether the time before had no such line; None if it was not compared
 
     def short(self) -> str:
         """The line names its level itself, a traceback's last line does not."""
-        return f"traceback: {self.line}" if self.level == TRACEBACK else self.line
+        text = f"traceback: {self.line}" if self.level == TRACEBACK else self.line
+        return text if self.new is None else f"({'new' if self.new else 'known from before'}) {text}"
 
 
 @dataclass
@@ -85,8 +88,13 @@ def next_since(moment: str) -> str:
     return f"{second.isoformat()}.{nanos % 1_000_000_000:09d}{match.group(3)}"
 
 
-def _sort_out(check: Check, found: list[Event], today: datetime.date) -> tuple[list[Finding], int, list[str]]:
-    """Return the findings, the number of events that nothing allows, and why allowances failed."""
+def _sort_out(
+    check: Check, found: list[Event], today: datetime.date, known: Collection[str] | None = None
+) -> tuple[list[Finding], int, list[str]]:
+    """Return the findings, the number of events that nothing allows, and why allowances failed.
+
+    ``known`` are the fingerprints of the time before; None compares with nothing.
+    """
     hits: dict[int, int] = {}
     owner: list[int | None] = []
     for event in found:
@@ -106,14 +114,18 @@ def _sort_out(check: Check, found: list[Event], today: datetime.date) -> tuple[l
     groups: dict[tuple[str, bool], Finding] = {}
     bad = 0
     for event, entry in zip(found, owner):
-        allowed = entry is not None and entry not in refused
+        by_entry = entry is not None and entry not in refused
+        kind = fingerprint(event.level, event.full_text)
+        old = known is not None and kind in known
+        allowed = by_entry or (old and check.allow_known)
         bad += not allowed
-        key = (fingerprint(event.level, event.full_text), allowed)
+        key = (kind, allowed)
         if key in groups:
             groups[key].count += 1
             groups[key].last_time = event.time
             continue
-        reason = check.allow[entry].reason if allowed and entry is not None else ""
+        reason = f"known: it was there in the {check.compare_seconds} s before" if allowed else ""
+        reason = check.allow[entry].reason if by_entry and entry is not None else reason
         groups[key] = Finding(
             check.container,
             event.time,
@@ -124,6 +136,7 @@ def _sort_out(check: Check, found: list[Event], today: datetime.date) -> tuple[l
             1,
             allowed,
             reason,
+            None if known is None else not old,
         )
     ordered = sorted(groups.values(), key=lambda item: (item.allowed, -item.count, item.time))
     return ordered, bad, list(refused.values())
@@ -228,13 +241,17 @@ class LogAssertions:
         *,
         max_lines: int,
         today: datetime.date,
+        baseline: Callable[[Check, str], set[str]] = lambda _check, _since: set(),
     ) -> None:
+        """``baseline`` returns the fingerprints of what a check's container wrote before a time."""
         self._source = source
         self._checks = checks
         self._levels = levels
         self._max_lines = max_lines
         self._today = today
+        self._baseline = baseline
         self._since: dict[int, str] = {}
+        self._before: dict[int, set[str]] = {}
         self.findings: list[Finding] = []
         self.windows: list[dict[str, Any]] = []
 
@@ -270,12 +287,14 @@ class LogAssertions:
                 number, {"start": found.started, "created": ""}.get(check.since, check.since)
             )
             text = self._source.read(check.container, start, self._max_lines)
+            errors = list(events(text.lines, self._levels))
+            known = self._known(number, check, start) if errors and check.compare_seconds else None
         except LogCheckError as exc:
             return _unreadable(
                 check, self._levels, ERROR, "not readable", f"container {check.container}: {exc}"
             )
         since = start or "it was created"
-        findings, bad, refused = _sort_out(check, list(events(text.lines, self._levels)), self._today)
+        findings, bad, refused = _sort_out(check, errors, self._today, known)
         assertions = [_error_assertion(check, text, findings, bad, refused, self._levels, since)]
         assertions += [_expected_assertion(check, wish, text, since) for wish in check.expect]
         last = text.lines[-1].time if text.lines else ""
@@ -291,6 +310,12 @@ class LogAssertions:
         # Only missing lines may still come: an error line that was written stays written.
         waiting = any(item["verdict"] != PASS and not item.get("errors") for item in assertions)
         return Result(assertions, findings, window, waiting)
+
+    def _known(self, number: int, check: Check, start: str) -> set[str]:
+        """The time before does not change any more, so it is read once."""
+        if number not in self._before:
+            self._before[number] = self._baseline(check, start)
+        return self._before[number]
 
     def _stopped(self, check: Check, found: LogContainer) -> Result:
         """A container that does not run fails every wish; its last words are shown, for they say why."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Callable, Protocol
 
 from .engine import Container, EngineError, ImageInfo
@@ -27,6 +28,7 @@ CONTAINER_OPTIONS = {
     "max_restarts": {"type": "int", "default": 0},
     "min_uptime": {"type": "float"},
     "image": {"type": "str"},
+    "current_image": {"type": "bool", "default": False},
     "exited_ok": {"type": "bool", "default": False},
 }
 
@@ -41,6 +43,7 @@ class Wish:
     max_restarts: int = 0
     min_uptime: float = 0.0
     image: str | None = None
+    current_image: bool = False
     exited_ok: bool = False
 
 
@@ -57,6 +60,7 @@ def parse_wish(options: dict[str, Any]) -> Wish:
         max_restarts=0 if restarts is None else int(restarts),
         min_uptime=float(options.get("min_uptime") or 0.0),
         image=str(options["image"]) if options.get("image") else None,
+        current_image=bool(options.get("current_image")),
         exited_ok=bool(options.get("exited_ok")),
     )
 
@@ -114,28 +118,48 @@ def _health_reasons(wish: Wish, seen: Container) -> list[str]:
     return [] if seen.health == "healthy" else [f"its health is {seen.health}, expected healthy"]
 
 
-def _image_reasons(wish: Wish, seen: Container, image: ImageInfo | None) -> list[str]:
-    if not wish.image:
-        return []
-    if image is None:
-        return [f"image {wish.image} does not exist on this engine, expected the container to run it"]
-    if image.id != seen.image_id:
-        return [f"it runs image {_short(seen.image_id)}, expected {wish.image} which is {_short(image.id)}"]
-    return []
+def _image_reasons(
+    wish: Wish, seen: Container, images: Mapping[str, ImageInfo | None], recorded: Mapping[str, str]
+) -> list[str]:
+    found = []
+    wanted = [wish.image] if wish.image else []
+    # The name under which the container was created may mean another image by now.
+    wanted += [seen.image_ref] if wish.current_image and seen.image_ref != wish.image else []
+    for name in wanted:
+        image = images.get(name)
+        if image is None:
+            found.append(f"image {name} does not exist on this engine, expected the container to run it")
+        elif image.id != seen.image_id:
+            found.append(
+                f"it runs image {_short(seen.image_id)}, expected {name} which is {_short(image.id)}"
+            )
+    last = recorded.get(seen.service)
+    if last and last != seen.image_id:
+        found.append(
+            f"it runs image {_short(seen.image_id)}, expected {_short(last)}, "
+            "with which the last swap in the journal has left it"
+        )
+    return found
 
 
-def reasons(wish: Wish, seen: Container, image: ImageInfo | None, now: float) -> list[str]:
-    """Return everything in which the container is not as wished."""
+def reasons(
+    wish: Wish,
+    seen: Container,
+    images: Mapping[str, ImageInfo | None],
+    now: float,
+    recorded: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Return everything in which the container is not as wished. ``recorded`` are the images of the journal by service."""
     found = _state_reasons(wish, seen) + _health_reasons(wish, seen)
     if seen.restart_count > wish.max_restarts:
         found.append(f"it restarted {seen.restart_count} times, at most {wish.max_restarts} expected")
     uptime = _uptime(seen, now)
     if wish.min_uptime and seen.state == "running" and (uptime is None or uptime < wish.min_uptime):
         found.append(f"it has been up for {uptime or 0:.0f} s, expected at least {wish.min_uptime:g} s")
-    return found + _image_reasons(wish, seen, image)
+    return found + _image_reasons(wish, seen, images, recorded)
 
 
-def _expected_text(wish: Wish) -> str:
+def _expected_text(wish: Wish, recorded: str = "") -> str:
     parts = [f"{wish.state} or exited with code 0" if wish.exited_ok else wish.state]
     if wish.health == HEALTHY:
         parts.append("healthy")
@@ -146,6 +170,10 @@ def _expected_text(wish: Wish) -> str:
         parts.append(f"up {wish.min_uptime:g} s")
     if wish.image:
         parts.append(f"image {wish.image}")
+    if wish.current_image:
+        parts.append("the image that its tag names")
+    if recorded:
+        parts.append(f"image {_short(recorded)} of the journal")
     return ", ".join(parts)
 
 
@@ -161,18 +189,30 @@ class ContainerAssertions:
     """All wishes of one module call; each look is one ``docker container inspect`` for all of them."""
 
     def __init__(
-        self, engine: Inspector, wishes: Sequence[Wish], now: Callable[[], float] = time.time
+        self,
+        engine: Inspector,
+        wishes: Sequence[Wish],
+        now: Callable[[], float] = time.time,
+        recorded: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """``recorded`` holds by service the id of the image that the journal names; a service that it lacks may run any."""
         self._engine = engine
         self._wishes = list(wishes)
         self._now = now
+        self._recorded = recorded
 
     def look(self) -> Round:
         started = time.monotonic()
         names = list(dict.fromkeys(wish.container for wish in self._wishes))
-        refs = list(dict.fromkeys(wish.image for wish in self._wishes if wish.image))
         try:
             found = {item.name: item for item in self._engine.inspect_containers(names)}
+            refs = [wish.image for wish in self._wishes if wish.image]
+            refs += [
+                found[wish.container].image_ref
+                for wish in self._wishes
+                if wish.current_image and wish.container in found
+            ]
+            refs = list(dict.fromkeys(refs))
             images = self._engine.images(refs) if refs else {}
         except EngineError as exc:
             return Round([self._unreadable(wish, str(exc)) for wish in self._wishes])
@@ -194,7 +234,7 @@ class ContainerAssertions:
             reason = f"container {wish.container} does not exist, expected it to be {wish.state}"
             return self._result(wish, "no such container", FAIL, reason, spent, {})
         now = self._now()
-        why = reasons(wish, seen, images.get(wish.image) if wish.image else None, now)
+        why = reasons(wish, seen, images, now, self._recorded)
         uptime = _uptime(seen, now)
         details = {
             "state": seen.state,
@@ -203,20 +243,28 @@ class ContainerAssertions:
             "uptime_seconds": None if uptime is None else round(uptime, 1),
             "exit_code": seen.exit_code,
             "image_id": seen.image_id,
+            "image": seen.image_ref,
             "started_at": seen.started_at,
         }
         reason = f"container {wish.container}: " + "; ".join(why) if why else ""
-        return self._result(wish, _observed(seen, now), judge(why), reason, spent, details)
+        expected = _expected_text(wish, self._recorded.get(seen.service, ""))
+        return self._result(wish, _observed(seen, now), judge(why), reason, spent, details, expected)
 
     @staticmethod
     def _result(
-        wish: Wish, observed: str, verdict: str, reason: str, spent: float, details: dict[str, Any]
+        wish: Wish,
+        observed: str,
+        verdict: str,
+        reason: str,
+        spent: float,
+        details: dict[str, Any],
+        expected: str = "",
     ) -> Assertion:
         return assertion(
             wish.container,
             "container",
             observed=observed,
-            expected=_expected_text(wish),
+            expected=expected or _expected_text(wish),
             verdict=verdict,
             reason=reason,
             milliseconds=spent,

@@ -42,12 +42,13 @@ class DockerLogs:
                 f"docker logs failed with exit code {done.returncode}: {mask_text(complaint)}"
             )
         # The command writes the container's two streams apart; the engine's times put them together again.
-        lines = list(heapq.merge(_lines(done.stdout), _lines(done.stderr), key=lambda line: line.time))
+        lines = list(heapq.merge(log_lines(done.stdout), log_lines(done.stderr), key=lambda line: line.time))
         cut = len(lines) > max_lines
         return LogText(lines[-max_lines:] if cut else lines, cut)
 
 
-def _lines(text: str) -> list[Line]:
+def log_lines(text: str) -> list[Line]:
+    """Read what ``docker logs --timestamps`` has written."""
     found: list[Line] = []
     for raw in text.split("\n"):
         if not raw.strip():

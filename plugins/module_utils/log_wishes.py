@@ -37,6 +37,12 @@ LOG_OPTIONS = {
     "min_lines": {"type": "int", "default": 1},
     "running": {"type": "bool", "default": True},
 }
+#: What only a single look can be asked for: to tell new kinds of error lines from those that were there before.
+COMPARE_OPTIONS = {
+    "compare_seconds": {"type": "int", "default": 0},
+    "compare_file": {"type": "path"},
+    "known": {"type": "str", "choices": ["fail", "allow"], "default": "fail"},
+}
 
 
 class LogCheckError(Exception):
@@ -71,6 +77,9 @@ class Check:
     allow: list[Allowed] = field(default_factory=list)
     min_lines: int = 1
     running: bool = True
+    compare_seconds: int = 0  # 0 compares with nothing
+    compare_file: str = ""
+    allow_known: bool = False
 
 
 def _pattern(text: str, where: str) -> re.Pattern[str]:
@@ -129,8 +138,23 @@ def parse_check(options: dict[str, Any]) -> Check:
         )
     least = options.get("min_lines")
     running = options.get("running")
+    seconds = int(options.get("compare_seconds") or 0)
+    allow_known = options.get("known") == "allow"
+    if seconds < 0 or (allow_known and not seconds):
+        raise LogCheckError(
+            f"container {name}: compare_seconds is {seconds}, expected "
+            + ("1 or more, for known is 'allow'" if allow_known else "0 or more")
+        )
     return Check(
-        name, since, expect, allow, 1 if least is None else int(least), True if running is None else running
+        name,
+        since,
+        expect,
+        allow,
+        1 if least is None else int(least),
+        True if running is None else running,
+        seconds,
+        str(options.get("compare_file") or ""),
+        allow_known,
     )
 
 

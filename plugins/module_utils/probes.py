@@ -8,27 +8,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .rollout import replaced_log
 from .verdict import ERROR, PASS, assertion
 
 
-def container_wishes(services: Mapping[str, Mapping[str, Any]], min_uptime: float) -> list[dict[str, Any]]:
+def container_wishes(
+    services: Mapping[str, Mapping[str, Any]], min_uptime: float, current_image: bool = False
+) -> list[dict[str, Any]]:
     """Return the option ``containers`` of container_assert; ``min_uptime`` is in seconds."""
-    return [{"container": service["container"], "min_uptime": min_uptime} for service in services.values()]
+    return [
+        {"container": service["container"], "min_uptime": min_uptime, "current_image": current_image}
+        for service in services.values()
+    ]
 
 
 def log_wishes(
-    services: Mapping[str, Mapping[str, Any]], since: str, allow: Sequence[Mapping[str, Any]]
+    services: Mapping[str, Mapping[str, Any]],
+    since: str,
+    allow: Sequence[Mapping[str, Any]],
+    compare: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the option ``containers`` of log_assert; ``allow`` holds for every service."""
+    """Return the option ``containers`` of log_assert; ``allow`` holds for every service.
+
+    ``compare`` says what error lines are compared with: ``seconds`` before ``since``, the ``folder`` with the logs of replaced containers
+    (or none), and whether those of before are ``known`` to ``fail`` or to be ``allow``-ed. Without it nothing is compared.
+    """
     return [
         {
             "container": service["container"],
             "since": since,
             "expect": list(service.get("expect_logs") or []),
             "allow": [*allow, *(service.get("allow_logs") or [])],
+            **_compared(name, compare),
         }
-        for service in services.values()
+        for name, service in services.items()
     ]
+
+
+def _compared(service: str, compare: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not compare:
+        return {}
+    kept = {"compare_file": f"{compare['folder']}/{replaced_log(service)}"} if compare.get("folder") else {}
+    return {"compare_seconds": compare["seconds"], "known": compare.get("known") or "fail", **kept}
 
 
 def probe_results(probe: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

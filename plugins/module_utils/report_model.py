@@ -304,6 +304,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
                     for key in ("container", "time", "last_time", "level", "line", "count")
                 },
                 "allowed": bool(item.get("allowed")),
+                "compared": {True: "new", False: "known from before"}.get(item.get("new"), ""),
                 "allow_reason": cell(item.get("allow_reason")) if item.get("allow_reason") else "",
                 "fingerprint": cell(item.get("fingerprint")),
             }

@@ -67,6 +67,11 @@ def differs(own: Sequence[Container], image_id: str, config_hash: str) -> str:
     return ""
 
 
+def replaced_log(service: str) -> str:
+    """Name of the file that keeps the log of a service's container that was replaced."""
+    return f"replaced-{service}.log"
+
+
 def is_replacement(container: Container) -> bool:
     """Whether a container still has the name that compose gives to one that is to replace another: a swap was cut off."""
     replaced = container.labels.get(LABEL_REPLACE, "")
@@ -168,7 +173,7 @@ class ServiceRollout:
         except EngineError as error:
             text = f"(its log cannot be read: {error})\n"
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        path = os.path.join(folder, f"replaced-{self.service}.log")
+        path = os.path.join(folder, replaced_log(self.service))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)

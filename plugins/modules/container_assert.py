@@ -47,10 +47,22 @@ options:
       image:
         description: An image name or id; the container has to run exactly the image that it names now.
         type: str
+      current_image:
+        description:
+          - Whether the container has to run what the image name it was created from names now.
+            A build or a pull that moved the name, and was not followed by a swap, does not pass.
+        type: bool
+        default: false
       exited_ok:
         description: Whether having exited with code 0 is as good as O(containers[].state), for one-shot services.
         type: bool
         default: false
+  state_dir:
+    description:
+      - The folder of the releases, as of M(suho.platform.release_journal).
+        A container of a Compose service that a release has swapped then has to run the image which the journal's last swap left it with.
+      - A service that no release has swapped is not judged by it.
+    type: path
   timeout:
     description:
       - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
@@ -83,12 +95,15 @@ EXAMPLES = r"""
       - container: suho-data-bridge
         image: backend-data-bridge:latest
         health: healthy
+      - container: suho-external-collector
+        current_image: true
       - container: suho-tick-aggregator
         image: backend-tick-aggregator:latest
         min_uptime: 20
       - container: suho-historical-downloader
         exited_ok: true
     timeout: 90
+    state_dir: /var/lib/suho-platform
 """
 
 RETURN = r"""
@@ -131,7 +146,7 @@ assertions:
       type: str
       returned: always
     details:
-      description: State, health, restarts, uptime_seconds, exit_code, image_id and started_at; empty if it is missing.
+      description: State, health, restarts, uptime_seconds, exit_code, image_id, image (its name) and started_at; empty if it is missing.
       type: dict
       returned: always
 verdict:
@@ -150,12 +165,15 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.change_journal import journaled_images
 from ..module_utils.container_state import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
 from ..module_utils.engine import engine_from, engine_options
+from ..module_utils.release_store import ReleaseError, ReleaseStore
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
 ARGUMENTS = {
     "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER_OPTIONS},
+    "state_dir": {"type": "path"},
     "timeout": {"type": "float", "default": 60},
     "interval": {"type": "float", "default": 1},
     **engine_options(),
@@ -169,7 +187,15 @@ def main() -> None:
         wishes = [parse_wish(entry) for entry in options["containers"]]
     except ValueError as exc:
         module.fail_json(msg=f"container_assert: {exc}")
-    states = ContainerAssertions(engine_from(options), wishes)
+    recorded: dict[str, str] = {}
+    try:
+        if options["state_dir"]:
+            recorded = journaled_images(ReleaseStore(options["state_dir"]))
+    except (OSError, ReleaseError) as exc:
+        module.fail_json(
+            msg=f"container_assert: the journals below {options['state_dir']} cannot be read: {exc}"
+        )
+    states = ContainerAssertions(engine_from(options), wishes, recorded=recorded)
     last, attempts, waited = wait_for_pass(
         states.look, timeout=options["timeout"], interval=options["interval"]
     )

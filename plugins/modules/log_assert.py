@@ -83,6 +83,25 @@ options:
         description: Whether the container has to be running. Use V(false) for one that runs once and exits.
         type: bool
         default: true
+      compare_seconds:
+        description:
+          - For how many seconds before O(containers[].since) the log is read as well, to tell error lines that are new from those of a kind
+            that was there before. With V(0) it is not compared.
+          - That time is read only if there is an error line.
+        type: int
+        default: 0
+      compare_file:
+        description:
+          - The kept log of the container that this one has replaced, with the engine's times. Its last O(containers[].compare_seconds) count
+            as the time before, too. A file that does not exist is nothing to compare with.
+        type: path
+      known:
+        description:
+          - What becomes of error lines of a kind that was there before. V(fail) judges them as any other and only says that they are known,
+            V(allow) lets them pass.
+        type: str
+        default: fail
+        choices: [fail, allow]
   error_levels:
     description: Levels that make an error line.
     type: list
@@ -138,6 +157,14 @@ EXAMPLES = r"""
             max: 2
             expires: "2026-12-31"
     timeout: 120
+
+- name: Tell the errors that a deploy has brought from those that were there in the hour before it
+  suho.platform.log_assert:
+    containers:
+      - container: suho-data-bridge
+        compare_seconds: 3600
+        compare_file: /var/lib/suho-platform/releases/20260131T120000Z-1a2b3c4/logs/before/replaced-data-bridge.log
+        known: allow
 
 - name: Read on from where the last scan ended
   suho.platform.log_assert:
@@ -244,6 +271,10 @@ findings:
       description: The reason that this entry gives.
       type: str
       returned: always
+    new:
+      description: Whether the time before had no line of this kind; none if O(containers[].compare_seconds) is V(0).
+      type: bool
+      returned: always
 windows:
   description: For each container that could be read, which part of its log that was.
   returned: always
@@ -288,11 +319,24 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.container_logs import LogAssertions
 from ..module_utils.docker_logs import DockerLogs
 from ..module_utils.engine import engine_from, engine_options
-from ..module_utils.log_wishes import LOG_OPTIONS, LogCheckError, check_levels, parse_check
+from ..module_utils.log_baseline import known_kinds
+from ..module_utils.log_wishes import (
+    COMPARE_OPTIONS,
+    LOG_OPTIONS,
+    Check,
+    LogCheckError,
+    check_levels,
+    parse_check,
+)
 from ..module_utils.verdict import failure_message, overall, wait_for_pass
 
 ARGUMENTS = {
-    "containers": {"type": "list", "elements": "dict", "required": True, "options": LOG_OPTIONS},
+    "containers": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": LOG_OPTIONS | COMPARE_OPTIONS,
+    },
     "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
     "max_lines": {"type": "int", "default": 50000},
     "timeout": {"type": "float", "default": 60},
@@ -313,7 +357,13 @@ def main() -> None:
         module.fail_json(msg=f"log_assert: max_lines is {options['max_lines']}, expected 1 or more")
     source = DockerLogs(engine_from(options))
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    logs = LogAssertions(source, checks, levels, max_lines=options["max_lines"], today=today)
+
+    def baseline(check: Check, since: str) -> set[str]:
+        return known_kinds(source, check, since, levels, options["max_lines"])
+
+    logs = LogAssertions(
+        source, checks, levels, max_lines=options["max_lines"], today=today, baseline=baseline
+    )
     last, attempts, waited = wait_for_pass(
         logs.look, timeout=options["timeout"], interval=options["interval"]
     )

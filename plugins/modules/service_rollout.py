@@ -142,7 +142,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import ChangeJournal, journal_option
+from ..module_utils.change_journal import ROLLOUT, ChangeJournal, journal_option
 from ..module_utils.compose_config import ComposeError, ComposeReader, named_project
 from ..module_utils.engine import Container, Engine, EngineError
 from ..module_utils.release_store import ReleaseError
@@ -162,7 +162,7 @@ def shown(container: Container | None) -> dict[str, Any]:
 
 
 def module_journal(module: AnsibleModule) -> ChangeJournal:
-    return ChangeJournal(module.params["journal"], "rollout", module.check_mode)
+    return ChangeJournal(module.params["journal"], ROLLOUT, module.check_mode)
 
 
 def without_leftovers(
@@ -216,7 +216,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     if not reason or module.check_mode:
         return {"changed": bool(reason), "reason": reason, "container": shown(own[-1] if own else None)}
     ends = rollout.runs_once()
-    with journal.change(rollout.service, f"image {own[-1].image_id}" if own else "its removal"):
+    with journal.change(rollout.service, f"image {own[-1].image_id}" if own else "its removal") as outcome:
         if own:
             rollout.keep_log(own[-1], params["keep_log"])
         since = time.time()
@@ -228,6 +228,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
             if params["must_be_up"]
             else rollout.current()
         )
+        outcome["image"] = container.image_id
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)
     return {

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ansible_collections.suho.platform.plugins.module_utils.change_journal impor
     ChangeJournal,
     at_work,
     is_alive,
+    journaled_images,
     own_process,
     unsettled,
     wait_for_work,
@@ -45,6 +47,36 @@ def test_a_change_is_announced_before_it_is_made_and_its_outcome_noted(store: Re
         assert store.release(RELEASE).journal()[0]["reverse"] == "DROP TABLE t"
     assert lines(store) == [("schema", "create.t", "intent"), ("schema", "create.t", "done")]
     assert unsettled(store.release(RELEASE).journal()) == []
+
+
+def test_the_images_of_the_journal_are_those_that_the_last_swaps_left(store: ReleaseStore) -> None:
+    def swap(release: str, service: str, image: str | None, phase: str = "rollout") -> None:
+        option = {"state_dir": str(store.state_dir), "release": release}
+        with ChangeJournal(option, phase).change(service, "its removal") as outcome:
+            if image is None:
+                raise ValueError("not healthy")
+            if image:
+                outcome["image"] = image
+
+    later = "20260101T000000Z-def"
+    store.open(later, {})
+    swap(RELEASE, "kept", "sha256:1")
+    swap(RELEASE, "swapped", "sha256:2")
+    swap(RELEASE, "removed", "sha256:3")
+    swap(RELEASE, "broken", "sha256:4")
+    swap(RELEASE, "cut off", "sha256:5")
+    swap(later, "swapped", "sha256:6")
+    swap(later, "removed", "")
+    with pytest.raises(ValueError, match="healthy"):
+        swap(later, "broken", None)
+    swap(later, "built", "sha256:7", phase="build")
+    option = {"state_dir": str(store.state_dir), "release": later}
+    ChangeJournal(option, "rollout").append("intent", "cut off")
+    assert journaled_images(store) == {"kept": "sha256:1", "swapped": "sha256:6"}
+    # An earlier release that is taken back writes into its own journal, later.
+    time.sleep(0.002)  # the journal's times are milliseconds
+    swap(RELEASE, "swapped", "sha256:0")
+    assert journaled_images(store)["swapped"] == "sha256:0"
 
 
 def test_a_failure_is_noted_without_secrets_and_passes_through(store: ReleaseStore) -> None:

@@ -69,6 +69,8 @@ def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
         ({"health": "unhealthy"}, {"health": "any"}),
         ({}, {"min_uptime": 29}),
         ({}, {"image": "new"}),
+        ({"image_ref": "new"}, {"current_image": True}),
+        ({"image_ref": "old"}, {}),
         ({"restart_count": 2}, {"max_restarts": 2}),
         ({"state": "exited"}, {"exited_ok": True}),
         ({"state": "exited"}, {"state": "exited"}),
@@ -95,6 +97,13 @@ def test_passes(changes: dict[str, Any], wish: dict[str, Any]) -> None:
         ({"started_at": ""}, {"min_uptime": 1}, "up for 0 s"),
         ({}, {"image": "old"}, "it runs image aaaaaaaaaaaa, expected old which is bbbbbbbbbbbb"),
         ({}, {"image": "none"}, "image none does not exist"),
+        (
+            {"image_ref": "old"},
+            {"current_image": True},
+            "runs image aaaaaaaaaaaa, expected old which is bbbbbbbbbbbb",
+        ),
+        ({"image_ref": "none"}, {"current_image": True}, "image none does not exist"),
+        ({"image_ref": "old"}, {"current_image": True, "image": "new"}, "expected old"),
     ],
 )
 def test_each_difference_fails(changes: dict[str, Any], wish: dict[str, Any], words: str) -> None:
@@ -106,6 +115,30 @@ def test_each_difference_fails(changes: dict[str, Any], wish: dict[str, Any], wo
 def test_all_differences_are_named_at_once() -> None:
     reason = look({"health": "unhealthy", "restart_count": 4}, image="old")["reason"]
     assert all(words in reason for words in ("unhealthy", "restarted 4 times", "expected old"))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason", "expected"),
+    [
+        ({"data-bridge": "sha256:aaaaaaaaaaaaaaaa"}, "", "image aaaaaaaaaaaa of the journal"),
+        (
+            {"data-bridge": "sha256:cccccccccccccccc"},
+            "expected cccccccccccc, with which",
+            "cccccccccccc of the",
+        ),
+        ({"another": "sha256:cccccccccccccccc"}, "", "running"),
+        ({}, "", "running"),
+    ],
+)
+def test_the_image_is_the_one_that_the_journal_names(
+    recorded: dict[str, str], reason: str, expected: str
+) -> None:
+    container = dataclasses.replace(GOOD, labels={"com.docker.compose.service": "data-bridge"})
+    wishes = [parse_wish({"container": "bridge"})]
+    found = ContainerAssertions(Engine([container]), wishes, lambda: NOW, recorded).look().assertions[0]
+    assert found["verdict"] == ("fail" if reason else "pass")
+    assert reason in found["reason"]
+    assert expected in found["expected"]
 
 
 def test_missing_container_fails() -> None:

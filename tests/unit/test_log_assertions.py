@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.suho.platform.plugins.module_utils.container_logs impor
     LogText,
     next_since,
 )
+from ansible_collections.suho.platform.plugins.module_utils.log_baseline import known_kinds
 from ansible_collections.suho.platform.plugins.module_utils.log_lines import Line
 from ansible_collections.suho.platform.plugins.module_utils.log_wishes import (
     LogCheckError,
@@ -226,3 +228,118 @@ def test_mistakes_in_options_are_named(options: dict[str, Any], words: str) -> N
 def test_levels_must_be_known(levels: list[str]) -> None:
     with pytest.raises(LogCheckError, match="error_levels"):
         check_levels(levels)
+
+
+# -- compared with the time before ------------------------------------------------------------------------------
+
+
+class Past(Source):
+    """What a container wrote before 10:00 comes only if it is asked for; afterwards come the lines of the deploy."""
+
+    def __init__(self, before: list[str], after: list[str]) -> None:
+        super().__init__(after)
+        self.before = [Line(f"2026-06-15T09:{i:02d}:00.5Z", text) for i, text in enumerate(before, 1)]
+
+    def read(self, name: str, since: str, max_lines: int) -> LogText:
+        earlier = [line for line in self.before if line.time >= since]
+        return LogText([*earlier, *super().read(name, since, max_lines).lines])
+
+
+SINCE = "2026-06-15T10:00:00Z"
+
+
+def compared(source: Any, **options: Any) -> LogAssertions:
+    wish = parse_check({"container": "bridge", "since": SINCE, "compare_seconds": 3600, **options})
+    levels = ["ERROR", "CRITICAL", "FATAL"]
+    return LogAssertions(
+        source,
+        [wish],
+        levels,
+        max_lines=100,
+        today=TODAY,
+        baseline=lambda one, since: known_kinds(source, one, since, levels, 100),
+    )
+
+
+def test_error_lines_that_a_deploy_has_brought_are_told_from_known_ones() -> None:
+    source = Past(
+        ["ERROR app order 17 is late", "INFO app started"],
+        ["ERROR app order 4711 is late", "ERROR app no column"],
+    )
+    logs = compared(source)
+    result = logs.look().assertions[0]
+    assert result["verdict"] == "fail"
+    assert result["errors"] == 2
+    assert "(known from before) ERROR app order 4711 is late" in result["reason"]
+    assert "(new) ERROR app no column" in result["reason"]
+    assert {one.line: one.new for one in logs.findings} == {
+        "ERROR app order 4711 is late": False,
+        "ERROR app no column": True,
+    }
+
+
+def test_known_error_lines_can_be_allowed_and_new_ones_still_fail() -> None:
+    before, late, column = (
+        ["ERROR app order 17 is late"],
+        "ERROR app order 4711 is late",
+        "ERROR app no column",
+    )
+    passed = compared(Past(before, [late]), known="allow")
+    assert verdicts(passed) == {"bridge: no error lines": "pass"}
+    assert [(one.allowed, one.allow_reason) for one in passed.findings] == [
+        (True, "known: it was there in the 3600 s before")
+    ]
+    failed = compared(Past(before, [late, column]), known="allow").look().assertions[0]
+    assert (failed["verdict"], failed["errors"], failed["allowed"]) == ("fail", 1, 1)
+
+
+def test_only_the_asked_time_counts_as_before() -> None:
+    source = Past(["ERROR app order 17 is late"], ["ERROR app order 4711 is late"])
+    long = compared(source, compare_seconds=3600)
+    long.look()
+    short = compared(source, compare_seconds=600)
+    short.look()
+    assert [one.new for one in (*long.findings, *short.findings)] == [False, True]
+
+
+def test_the_time_before_is_read_only_where_there_are_errors() -> None:
+    source = Past(["ERROR app order 17 is late"], ["INFO app fine"])
+    compared(source).look()
+    assert source.asked == [SINCE]
+
+
+def test_a_kept_log_of_the_replaced_container_counts_as_before(tmp_path: Path) -> None:
+    kept = tmp_path / "replaced-bridge.log"
+    kept.write_text(
+        "2026-06-15T06:00:00.1Z ERROR app long ago\n"
+        "2026-06-15T09:30:00.1Z ERROR app order 1 is late\n"
+        "2026-06-15T09:20:00.1Z INFO app on standard error\n"
+    )
+    after = ["ERROR app order 4711 is late", "ERROR app long ago"]
+    logs = compared(Past([], after), compare_file=str(kept))
+    logs.look()
+    assert {one.line: one.new for one in logs.findings} == {after[0]: False, after[1]: True}
+
+
+def test_a_kept_log_that_is_not_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    logs = compared(Past([], ["ERROR app new"]), compare_file=str(tmp_path / "none.log"))
+    assert verdicts(logs) == {"bridge: no error lines": "fail"}
+    assert [one.new for one in logs.findings] == [True]
+
+
+def test_a_kept_log_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    result = compared(Past([], ["ERROR app new"]), compare_file=str(tmp_path)).look().assertions[0]
+    assert result["verdict"] == "error"
+    assert f"the kept log {tmp_path} cannot be read" in result["reason"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"compare_seconds": -1}, "compare_seconds is -1, expected 0 or more"),
+        ({"known": "allow"}, "compare_seconds is 0, expected 1 or more, for known is 'allow'"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_is_refused(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(LogCheckError, match=text):
+        parse_check({"container": "bridge", **options})

@@ -45,8 +45,8 @@ MANIFEST = {
 
 def test_container_names_are_the_ones_of_the_description():
     assert container_wishes(SERVICES, 5) == [
-        {"container": "suho-data-bridge", "min_uptime": 5},
-        {"container": "suho-external-collector", "min_uptime": 5},
+        {"container": "suho-data-bridge", "min_uptime": 5, "current_image": False},
+        {"container": "suho-external-collector", "min_uptime": 5, "current_image": False},
     ]
 
 
