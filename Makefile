@@ -16,7 +16,7 @@ LAB_PORT_BASE ?= 19000
 export LAB_NAME LAB_PORT_BASE
 LAB := ansible-playbook -i inventories/lab
 
-.PHONY: help setup lock lint unit test test-deep test-faults molecule conformance demo schema-plan bench-schema bench-services bench-verify lab-up lab-status lab-reset lab-down clean
+.PHONY: help setup lock lint unit test test-deep test-faults test-browser molecule conformance demo schema-plan bench-schema bench-services bench-verify lab-up lab-status lab-reset lab-down clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff,
 unit: setup ## Run the unit tests (no Docker needed)
 	@pytest tests/unit
 
-test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, molecule, and a part of the fault matrix
+test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, the report in a browser, molecule, a part of the fault matrix
 	@scripts/test
 
 test-deep: setup ## Run the tests that draw random schemas and compose files with many more examples (2,000 schemas)
@@ -46,6 +46,9 @@ molecule: setup ## Run the molecule scenarios against a lab of their own (suho-t
 
 test-faults: setup ## Let things go wrong at each point of a deploy, and compare what comes of it (ONLY=text for some, MISSING=1 for those not passed yet, WRITE=1 for docs/reliability.md)
 	@scripts/test-faults $(if $(ONLY),--only '$(ONLY)') $(if $(MISSING),--missing) $(if $(WRITE),--write)
+
+test-browser: setup ## Look at reports in a headless Chromium (in a container): a sample, a hostile one, and REPORT=path/to/report.html
+	@scripts/test-browser $(REPORT)
 
 conformance: setup ## Run the conformance suite of the lab's ClickHouse server, and the same on Debian's real one
 	@scripts/conformance
