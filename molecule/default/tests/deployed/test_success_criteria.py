@@ -50,9 +50,12 @@ def test_3_the_tick_aggregator_runs_and_publishes(lab):
 
 def test_4_every_new_bar_has_exactly_the_26_indicators_as_finite_numbers(lab):
     since = server_time(lab)
-    time.sleep(17)  # 5m and 15m bars close in this time; the longer ones are in the table since the deploy
-    bars = new_bars(lab, since)
-    assert len({(symbol, timeframe) for symbol, timeframe, _at, _text in bars}) >= 6
+
+    def kinds():
+        return len({(symbol, timeframe) for symbol, timeframe, _at, _text in new_bars(lab, since)})
+
+    # 5m and 15m bars close within 15 s; the longer ones are in the table since the deploy.
+    assert wait_for("bars of three symbols and two timeframes arrive", lambda: kinds() >= 6, 90)
     every = lab.query(f"SELECT symbol, timeframe, timestamp, indicators FROM aggregates WHERE {FROM_TICKS}")
     for symbol, timeframe, at, text in every:
         values = json.loads(text)
