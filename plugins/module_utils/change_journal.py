@@ -101,10 +101,15 @@ def journaled_images(store: ReleaseStore) -> dict[str, str]:
     """Return for each service the id of the image that its last swap left it with, by the journals of all releases on the host.
 
     A service that no release has swapped is not in it, nor one whose last swap took it away, was cut off, or has failed.
+    What is older than a journal that cannot be read may be out of date, so it counts no more than that one.
     """
-    lines = [
-        line for name in store.ids() for line in store.release(name).journal() if line.get("phase") == ROLLOUT
-    ]
+    lines: list[dict[str, Any]] = []
+    for name in reversed(store.ids()):
+        try:
+            journal = store.release(name).journal()
+        except ReleaseError:
+            break
+        lines = [line for line in journal if line.get("phase") == ROLLOUT] + lines
     images: dict[str, str] = {}
     for line in sorted(lines, key=lambda one: str(one.get("time", ""))):
         service = str(line.get("object", ""))

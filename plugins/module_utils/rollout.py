@@ -15,9 +15,11 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .compose_config import ComposeReader, runs_once
+from .durable_file import write_synced
 from .engine import (
     LABEL_DEPENDS_ON,
     LABEL_PROJECT,
@@ -164,8 +166,13 @@ class ServiceRollout:
         self.engine.run([*self.reader.arguments(), *arguments], timeout=300, cwd=directory)
 
     def keep_log(self, container: Container, folder: str | None) -> None:
-        """Write the last lines of a container that is about to go into ``folder``; None keeps nothing."""
-        if not folder:
+        """Write the last lines of a container that is about to go into ``folder``; None keeps nothing.
+
+        What lies there already stays: a swap that is done again replaces a container that the first one has made.
+        Raises OSError if it cannot be written.
+        """
+        path = Path(folder or "") / replaced_log(self.service)
+        if not folder or path.exists():
             return
         try:
             done = self.engine.run(["logs", "--timestamps", "--tail", str(_KEPT_LINES), container.id])
@@ -173,10 +180,7 @@ class ServiceRollout:
         except EngineError as error:
             text = f"(its log cannot be read: {error})\n"
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        path = os.path.join(folder, replaced_log(self.service))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        write_synced(path, text.encode("utf-8", "replace"))
 
     def remove(self, containers: Sequence[Container], timeout: int) -> None:
         """Stop and remove the service's containers, whatever the compose file says of the service by now."""

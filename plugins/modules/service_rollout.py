@@ -72,7 +72,7 @@ options:
   keep_log:
     description:
       - Directory that gets the log of the container that is replaced or removed, C(replaced-<service>.log), readable by its owner, secrets masked.
-        Default keeps none.
+        A file that lies there already stays; one that cannot be written is a warning. Default keeps none.
     type: path
   stop_timeout:
     description: Seconds that a container gets to stop with O(state=absent).
@@ -165,6 +165,14 @@ def module_journal(module: AnsibleModule) -> ChangeJournal:
     return ChangeJournal(module.params["journal"], ROLLOUT, module.check_mode)
 
 
+def keep_log(module: AnsibleModule, rollout: ServiceRollout, container: Container) -> None:
+    """A log that cannot be kept, on a full disk for one, keeps nobody from swapping or going back."""
+    try:
+        rollout.keep_log(container, module.params["keep_log"])
+    except OSError as error:
+        module.warn(f"the log of container {container.name} is not kept: {error}")
+
+
 def without_leftovers(
     module: AnsibleModule, rollout: ServiceRollout, own: list[Container]
 ) -> list[Container]:
@@ -180,7 +188,7 @@ def without_leftovers(
 def ensure_absent(module: AnsibleModule, rollout: ServiceRollout, own: list[Container]) -> dict[str, Any]:
     if own and not module.check_mode:
         with module_journal(module).change(rollout.service, "the deploy starts it again"):
-            rollout.keep_log(own[-1], module.params["keep_log"])
+            keep_log(module, rollout, own[-1])
             rollout.remove(own, module.params["stop_timeout"])
     return {"changed": bool(own), "reason": "the service is to be removed" if own else "", "container": {}}
 
@@ -218,7 +226,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
     ends = rollout.runs_once()
     with journal.change(rollout.service, f"image {own[-1].image_id}" if own else "its removal") as outcome:
         if own:
-            rollout.keep_log(own[-1], params["keep_log"])
+            keep_log(module, rollout, own[-1])
         since = time.time()
         rollout.bring_up(params["recreate"])
         # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.

@@ -79,6 +79,19 @@ def test_the_images_of_the_journal_are_those_that_the_last_swaps_left(store: Rel
     assert journaled_images(store)["swapped"] == "sha256:0"
 
 
+def test_a_damaged_journal_makes_older_ones_say_nothing_of_images(store: ReleaseStore) -> None:
+    names = (RELEASE, "20260101T000000Z-def", "20260201T000000Z-abc")
+    for number, name in enumerate(names):
+        if name != RELEASE:
+            store.open(name, {})
+        option = {"state_dir": str(store.state_dir), "release": name}
+        with ChangeJournal(option, "rollout").change(f"service {number}", "its removal") as outcome:
+            outcome["image"] = f"sha256:{number}"
+    path = store.release(names[1]).journal_path
+    path.write_text("no JSON\n" + path.read_text())
+    assert journaled_images(store) == {"service 2": "sha256:2"}
+
+
 def test_a_failure_is_noted_without_secrets_and_passes_through(store: ReleaseStore) -> None:
     with pytest.raises(ValueError, match="refused"), journal(store).change("x", "password=hunter2secret"):
         raise ValueError("refused: password=hunter2secret\nmore")

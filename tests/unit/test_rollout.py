@@ -175,3 +175,17 @@ def test_any_other_end_is_a_failure(ends, code):
     swap = rollout.ServiceRollout(Reader([container(state="exited", exit_code=code)]), "p", "bridge")
     with pytest.raises(rollout.RolloutError, match="did not stay up"):
         swap.wait_until_up(None, 5, Clock(), ends=ends)
+
+
+def test_the_log_of_the_container_that_was_there_first_stays(tmp_path):
+    folder = tmp_path / "logs/before"
+    swap = rollout.ServiceRollout(Reader([container()]), "p", "bridge")
+    swap.keep_log(container(), str(folder))
+    kept = folder / rollout.replaced_log("bridge")
+    assert kept.read_text() == "line 1\npassword refused\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text("as it was\n")
+    swap.keep_log(container(), str(folder))
+    assert kept.read_text() == "as it was\n"
+    swap.keep_log(container(), None)
+    assert [path.name for path in folder.iterdir()] == [kept.name]
