@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -60,6 +61,23 @@ class Lab:
 
     def inspect(self, short: str) -> dict[str, Any]:
         return json.loads(run("docker", "container", "inspect", self.container(short)))[0]
+
+    def signal(self, short: str, number: int) -> None:
+        """All processes of a service get a signal that the engine knows nothing of."""
+        for line in run("docker", "top", self.container(short), "-eo", "pid").splitlines()[1:]:
+            os.kill(int(line), number)
+
+    def log_error(self, short: str) -> None:
+        """A line in the log of the service's own process, as its logger would write it."""
+        text = f"2026-01-01 00:00:00,000 - {short} - ERROR - injected fault, order 4711"
+        run("docker", "exec", self.container(short), "sh", "-c", f"echo '{text}' > /proc/1/fd/1")
+
+    def crash(self, short: str) -> None:
+        """The service's first process dies, and the engine has started it again."""
+        before = self.inspect(short)["RestartCount"]
+        pid = wait_for("a process", lambda: self.inspect(short)["State"]["Pid"], 20)
+        os.kill(pid, signal.SIGKILL)
+        wait_for("a restart", lambda: self.inspect(short)["RestartCount"] > before, 30)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         # As Compose does it: a container of somebody's who has used the image has the project's label, too, and not the other one.

@@ -65,14 +65,19 @@ def parse_wish(options: dict[str, Any]) -> Wish:
     )
 
 
-def seconds_since(moment: str, now: float) -> float | None:
-    """Return the seconds since an engine time (RFC 3339 with nanoseconds); None when it never was."""
+def unix_seconds(moment: str) -> float | None:
+    """Return an engine time (RFC 3339 with nanoseconds) as Unix seconds; None when it never was."""
     match = re.match(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$", moment)
     if not match or moment.startswith("0001-"):
         return None
     zone = "+00:00" if match.group(3) == "Z" else match.group(3)
-    start = datetime.datetime.fromisoformat(match.group(1) + zone).timestamp() + float(match.group(2) or 0)
-    return now - start
+    return datetime.datetime.fromisoformat(match.group(1) + zone).timestamp() + float(match.group(2) or 0)
+
+
+def seconds_since(moment: str, now: float) -> float | None:
+    """Return the seconds since an engine time; None when it never was."""
+    start = unix_seconds(moment)
+    return None if start is None else now - start
 
 
 def _uptime(container: Container, now: float) -> float | None:

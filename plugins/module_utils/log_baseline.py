@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .container_logs import LogSource
-from .container_state import seconds_since
+from .container_state import unix_seconds
 from .docker_logs import log_lines
 from .log_lines import Line, events, fingerprint
 from .log_wishes import Check, LogCheckError
@@ -26,11 +26,11 @@ def known_kinds(
     Raises :class:`LogCheckError` if a log is there and cannot be read.
     """
     before: list[Line] = []
-    start = _epoch(since)
+    start = unix_seconds(since)
     if start is not None:
         first = datetime.datetime.fromtimestamp(start - check.compare_seconds, datetime.timezone.utc)
         found = source.read(check.container, first.strftime("%Y-%m-%dT%H:%M:%SZ"), max_lines).lines
-        before = [line for line in found if (_epoch(line.time) or start) < start]
+        before = [line for line in found if (unix_seconds(line.time) or start) < start]
     kept = _kept(check.compare_file, check.compare_seconds) if check.compare_file else []
     # Each log on its own: a traceback that one ends with is not continued in the other.
     return {
@@ -52,11 +52,5 @@ def _kept(path: str, seconds: float) -> list[Line]:
         raise LogCheckError(f"the kept log {path} cannot be read: {exc.strerror}") from exc
     # Standard output and standard error stand one after the other in it.
     lines = sorted(log_lines(text), key=lambda line: line.time)
-    end = _epoch(lines[-1].time) if lines else None
-    return [line for line in lines if end is not None and (_epoch(line.time) or 0.0) >= end - seconds]
-
-
-def _epoch(moment: str) -> float | None:
-    """Unix seconds of a time of the engine; None for what is no time."""
-    ago = seconds_since(moment, 0.0)
-    return None if ago is None else -ago
+    end = unix_seconds(lines[-1].time) if lines else None
+    return [line for line in lines if end is not None and (unix_seconds(line.time) or 0.0) >= end - seconds]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.plugins.loader import init_plugin_loader
 from playwright.sync_api import sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(PROJECT / "tests/unit"), str(PROJECT / "collections")]
+sys.path.insert(0, str(PROJECT / "tests/unit"))
+init_plugin_loader([str(PROJECT / "collections")])
 PICTURES = PROJECT / ".cache/browser"
 
 
@@ -31,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _reports(paths: list[str]) -> list[Report]:
+    from report_render import render
     from report_sample import hostile, sample
-    from test_report_page import render
 
     found = [Report("sample", render(sample()), sample()), Report("hostile", render(hostile(sample())), {})]
     for path in map(Path, paths):

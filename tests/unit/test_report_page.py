@@ -6,28 +6,17 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.suho.platform.plugins.filter.report import FilterModule
 from ansible_collections.suho.platform.plugins.module_utils.report_model import timeline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2 import Environment, nodes
+from report_render import FILTERS, ROLE, TEMPLATE, render
 from report_sample import ERROR, hostile, sample
 
-FILTERS = FilterModule().filters()
-ROLE = Path(__file__).resolve().parents[2] / "roles" / "report"
-TEMPLATE = "report.html.j2"
 META = sample()["meta"]
-
-
-def render(data: dict[str, Any]) -> str:
-    environment = Environment(  # as Ansible does it: without autoescaping, with trimmed blocks
-        loader=FileSystemLoader(str(ROLE / "templates")), undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(TEMPLATE).render(__report_page=FILTERS["report_page"](data))
 
 
 class Reader(HTMLParser):

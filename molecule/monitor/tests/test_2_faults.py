@@ -2,66 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
 from bakes import bakes, rounds_of
-from lab_facts import Lab, run, wait_for
+from lab_facts import Lab, wait_for
 
 # Bars come every five seconds.
 INTERVAL, GRACE, LATE = 5, 10, 14
 ROUNDS = 30
 
 
-def signalled(short: str, number: int) -> Callable[[Lab], None]:
-    """All processes of a service get a signal that the engine knows nothing of."""
-
-    def send(lab: Lab) -> None:
-        for line in run("docker", "top", lab.container(short), "-eo", "pid").splitlines()[1:]:
-            os.kill(int(line), number)
-
-    return send
-
-
-def write_error(lab: Lab) -> None:
-    """A line in the log of the service's own process, as its logger would write it."""
-    text = "2026-01-01 00:00:00,000 - data-bridge - ERROR - injected fault, order 4711"
-    run("docker", "exec", lab.container("data-bridge"), "sh", "-c", f"echo '{text}' > /proc/1/fd/1")
-
-
-def crash(lab: Lab) -> None:
-    """The process falls over three times; the engine starts it again each time."""
+def crash_loop(lab: Lab) -> None:
     for _ in range(3):
-        before = lab.inspect("data-bridge")["RestartCount"]
-        os.kill(wait_for("a process", lambda: lab.inspect("data-bridge")["State"]["Pid"], 20), signal.SIGKILL)
-        wait_for("a restart", lambda was=before: lab.inspect("data-bridge")["RestartCount"] > was, 30)
+        lab.crash("data-bridge")
 
 
 # What strikes, what mends it, what the bake says of it, and whether it can be seen in rounds that are shorter than a bar.
 FAULTS = {
     "an error line": (
-        write_error,
+        lambda lab: lab.log_error("data-bridge"),
         lambda _lab: None,
         r"data-bridge: no error lines: 1 error lines since .*injected fault",
         True,
     ),
     "a stalled writer": (
-        signalled("data-bridge", signal.SIGSTOP),
-        signalled("data-bridge", signal.SIGCONT),
+        lambda lab: lab.signal("data-bridge", signal.SIGSTOP),
+        lambda lab: lab.signal("data-bridge", signal.SIGCONT),
         r"messages are pending|delivered but not acknowledged",
         False,
     ),
     "a producer that is silent": (
-        signalled("tick-aggregator", signal.SIGSTOP),
-        signalled("tick-aggregator", signal.SIGCONT),
+        lambda lab: lab.signal("tick-aggregator", signal.SIGSTOP),
+        lambda lab: lab.signal("tick-aggregator", signal.SIGCONT),
         r"no row of the last 14 s|0 log lines since",
         False,
     ),
-    "a crash loop": (crash, lambda _lab: None, r"it restarted \d+ times, at most \d+ expected", True),
+    "a crash loop": (crash_loop, lambda _lab: None, r"it restarted \d+ times, at most \d+ expected", True),
 }
 
 
@@ -72,11 +51,10 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
     more = (
         {
             "monitor_interval": 2,
-            "monitor_grace": GRACE,
             "monitor_logs": [{"container": lab.container("data-bridge"), "min_lines": 0, "since": now}],
         }
         if quick
-        else {"monitor_interval": INTERVAL, "monitor_grace": GRACE}
+        else {"monitor_interval": INTERVAL}
     )
     before = bakes(lab)
     process = play_process(
@@ -84,6 +62,7 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
         wanted_role="suho.platform.monitor",
         wanted_entry="main",
         monitor_rounds=ROUNDS,
+        monitor_grace=GRACE,
         platform_aggregates_max_age=LATE,
         **more,
     )

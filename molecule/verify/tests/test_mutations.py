@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import nats
@@ -26,34 +25,33 @@ QUICK = {"verify_timeout": 4, "verify_interval": 1}
 
 
 @contextmanager
-def emptied(lab: Lab, table: str) -> Iterator[None]:
+def changed(lab: Lab, there: list[str], back: list[str]) -> Iterator[None]:
+    """The server does the first statements, and the others afterwards."""
+    for sql in there:
+        lab.query(sql)
+    try:
+        yield
+    finally:
+        for sql in back:
+            lab.query(sql)
+
+
+def emptied(lab: Lab, table: str) -> AbstractContextManager[None]:
     """Rows that are written go nowhere; those of before come back with the table."""
-    lab.query(f"CREATE TABLE {table}_molecule AS {table} ENGINE = Null")
-    lab.query(f"EXCHANGE TABLES {table} AND {table}_molecule")
-    try:
-        yield
-    finally:
-        lab.query(f"EXCHANGE TABLES {table} AND {table}_molecule")
-        lab.query(f"DROP TABLE {table}_molecule")
+    exchange = f"EXCHANGE TABLES {table} AND {table}_molecule"
+    create = f"CREATE TABLE {table}_molecule AS {table} ENGINE = Null"
+    return changed(lab, [create, exchange], [exchange, f"DROP TABLE {table}_molecule"])
 
 
-@contextmanager
-def no_table(lab: Lab, table: str) -> Iterator[None]:
-    lab.query(f"RENAME TABLE {table} TO {table}_molecule")
-    try:
-        yield
-    finally:
-        lab.query(f"DROP TABLE IF EXISTS {table}")
-        lab.query(f"RENAME TABLE {table}_molecule TO {table}")
+def no_table(lab: Lab, table: str) -> AbstractContextManager[None]:
+    back = [f"DROP TABLE IF EXISTS {table}", f"RENAME TABLE {table}_molecule TO {table}"]
+    return changed(lab, [f"RENAME TABLE {table} TO {table}_molecule"], back)
 
 
-@contextmanager
-def no_column(lab: Lab, table: str, column: str) -> Iterator[None]:
-    lab.query(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_molecule")
-    try:
-        yield
-    finally:
-        lab.query(f"ALTER TABLE {table} RENAME COLUMN {column}_molecule TO {column}")
+def no_column(lab: Lab, table: str, column: str) -> AbstractContextManager[None]:
+    rename = f"ALTER TABLE {table} RENAME COLUMN"
+    there, back = f"{rename} {column} TO {column}_molecule", f"{rename} {column}_molecule TO {column}"
+    return changed(lab, [there], [back])
 
 
 @contextmanager
@@ -85,30 +83,22 @@ def stopped(lab: Lab, service: str) -> Iterator[None]:
 
 @contextmanager
 def silent(lab: Lab, service: str) -> Iterator[None]:
-    """The processes are stopped without the engine's knowledge."""
-    pids = [int(line) for line in run("docker", "top", lab.container(service), "-eo", "pid").splitlines()[1:]]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    lab.signal(service, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        lab.signal(service, signal.SIGCONT)
 
 
 @contextmanager
 def error_line(lab: Lab, service: str) -> Iterator[None]:
-    line = f"2026-01-01 00:00:00,000 - {service} - ERROR - injected fault, order 4711"
-    run("docker", "exec", lab.container(service), "sh", "-c", f"echo '{line}' > /proc/1/fd/1")
+    lab.log_error(service)
     yield
 
 
 @contextmanager
 def killed(lab: Lab, service: str) -> Iterator[None]:
-    """The engine starts it again, and counts."""
-    before = lab.inspect(service)["RestartCount"]
-    os.kill(lab.inspect(service)["State"]["Pid"], signal.SIGKILL)
-    wait_for("a restart", lambda: lab.inspect(service)["RestartCount"] > before, 30)
+    lab.crash(service)
     yield
     # A container that is made anew has never been restarted.
     compose = ["docker", "compose", "--file", str(lab.compose_file), "--project-name", lab.name]
