@@ -9,6 +9,7 @@ measured, and rounds that prove nothing, which are counted and never taken for a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,9 +42,19 @@ class Standing:
 
 
 def reasons(assertions: Sequence[Assertion], most: int = 5) -> list[str]:
-    """What did not pass in one round, in a line each; the first ``most``, and how many more there are."""
+    """What did not pass in one round, in a line each; ``most`` of them, and how many more there are.
+
+    The first ones of each probe: a stopped writer fails all that is asked of its tables, and must not hide what the broker says of it.
+    """
     bad = not_passed(list(assertions))
-    lines = [f"{one['name']}: {one['reason']}" for one in bad[:most]]
+    of_probe: Counter[str] = Counter()
+    turns = []
+    for place, one in enumerate(bad):
+        probe = str(one.get("probe", ""))
+        turns.append((of_probe[probe], place))
+        of_probe[probe] += 1
+    shown = sorted(place for _turn, place in sorted(turns)[:most])
+    lines = [f"{bad[place]['name']}: {bad[place]['reason']}" for place in shown]
     return [*lines, f"and {len(bad) - most} more"] if len(bad) > most else lines
 
 

@@ -81,6 +81,19 @@ def test_reasons_are_few() -> None:
     assert reasons(found, most=2) == ["0: why", "1: why", "and 6 more"]
 
 
+def test_many_reasons_of_one_probe_hide_none_of_another() -> None:
+    rows = [one(f"rows {number}", "fail", probe="ClickHouse") for number in range(6)]
+    broker = [one(f"consumer {number}", "fail", probe="broker") for number in range(2)]
+    assert reasons([*rows, one("line", "fail", probe="logs"), *broker]) == [
+        "rows 0: why",
+        "rows 1: why",
+        "line: why",
+        "consumer 0: why",
+        "consumer 1: why",
+        "and 4 more",
+    ]
+
+
 def test_only_what_failed_is_hard() -> None:
     found = [
         one("a", "fail", hard=True),
