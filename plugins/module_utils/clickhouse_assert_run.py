@@ -33,6 +33,7 @@ class Result:
     bytes_read: int | None = None
     milliseconds: float = 0.0
     attempts: int = 0
+    rows_per_second: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -51,6 +52,8 @@ class Result:
             "bytes_read": self.bytes_read,
             "milliseconds": round(self.milliseconds, 1),
             "attempts": self.attempts,
+            "table": str(self.assertion.spec.get("table") or ""),
+            "rows_per_second": None if self.rows_per_second is None else round(self.rows_per_second, 3),
         }
 
     def complaint(self) -> str:
@@ -91,7 +94,7 @@ class Session:
         """Let the assertion ask once what it has to know, and store what came of it."""
         started = time.monotonic()
         result.attempts += 1
-        result.rows_read = result.bytes_read = None
+        result.rows_read = result.bytes_read = result.rows_per_second = None
 
         def ask(sql: str, params: Mapping[str, Any]) -> Answer:
             answer = self.open().query(sql, params)
@@ -100,7 +103,7 @@ class Session:
             return answer
 
         try:
-            result.observed, result.finding = result.assertion.evaluate(ask, now)
+            result.observed, result.finding, result.rows_per_second = result.assertion.evaluate(ask, now)
         except ClickhouseError as error:
             result.observed, result.finding = None, Finding("error", str(error))
             if error.kind in _BROKEN:

@@ -152,10 +152,11 @@ class Growing(Assertion):
         more = rows if by_time else rows - int(value)
         observed = {"more_rows": more, "seconds": round(now - began, 1)}
         if more >= self.more:
-            return Outcome(observed, Finding("pass", ""))
+            return Outcome(observed, Finding("pass", ""), more / max(now - began, 0.001))
         if now - began < self.over:
             return Outcome(observed, Finding("inconclusive", "the second sample is still to come"))
-        return Outcome(observed, Finding("fail", f"{more} rows more in {now - began:.0f} s"))
+        rate = more / (now - began)
+        return Outcome(observed, Finding("fail", f"{more} rows more in {now - began:.0f} s"), rate)
 
 
 class Steady(Assertion):
@@ -191,9 +192,10 @@ class Steady(Assertion):
     def judge(self, answer: Any) -> Outcome:
         rows = {str(group): int(count) for group, count in answer.rows}
         stalled = [group for group, count in rows.items() if not count]
+        rate = sum(rows.values()) / self.max_age
         observed = {"rows_of": rows, "stalled": stalled, "seconds": self.max_age}
         if not rows:
-            return Outcome(observed, Finding("fail", f"no row of the last {self.params['known']} s"))
+            return Outcome(observed, Finding("fail", f"no row of the last {self.params['known']} s"), 0.0)
         if len(rows) > self.most_groups:
             return Outcome(
                 None, Finding("error", f"more than {self.most_groups} groups: choose another group_by")
@@ -203,9 +205,10 @@ class Steady(Assertion):
             return Outcome(
                 observed,
                 Finding("fail", f"{', '.join(stalled[:5])}{more}: no row of the last {self.max_age:g} s"),
+                rate,
             )
         if len(rows) < self.min_groups:
             return Outcome(
-                observed, Finding("fail", f"{len(rows)} groups, expected at least {self.min_groups}")
+                observed, Finding("fail", f"{len(rows)} groups, expected at least {self.min_groups}"), rate
             )
-        return Outcome(observed, Finding("pass", ""))
+        return Outcome(observed, Finding("pass", ""), rate)

@@ -26,8 +26,11 @@ class AssertionNotValid(ValueError):
 
 
 class Outcome(NamedTuple):
+    """``rows_per_second`` is how many rows came in the time that was looked at, where the kind counts them."""
+
     observed: Any
     finding: Finding
+    rows_per_second: float | None = None
 
 
 # Asks the server one query with values to bind.
@@ -208,8 +211,9 @@ class Fresh(Assertion):
 
     def judge(self, answer: Answer) -> Outcome:
         if not answer.rows or int(answer.rows[0][0]) == 0:
-            return Outcome(None, Finding("fail", f"no row within {self.max_age} s of now"))
-        return Outcome(f"{int(answer.rows[0][1])} s old", Finding("pass", ""))
+            return Outcome(None, Finding("fail", f"no row within {self.max_age} s of now"), 0.0)
+        rate = int(answer.rows[0][0]) / self.max_age
+        return Outcome(f"{int(answer.rows[0][1])} s old", Finding("pass", ""), rate)
 
 
 class JsonKeys(Assertion):

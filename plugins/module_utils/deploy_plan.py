@@ -57,11 +57,7 @@ def deploy_plan(
             "block_sha256": compose.get("block_sha256") or "",
         },
         "services": list(audit["rows"]),
-        "reasons": {
-            name: [reason["text"] for reason in found.get("reasons") or []]
-            for name, found in services.items()
-            if found.get("verdict", "ok") != "ok"
-        },
+        "reasons": dict(audit["reasons"]),
         "build": list(build),
         "swap": list(swap),
         "changes": bool(steps or refused or restored or changed or build or swap),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .container_state import unix_seconds
 from .redact import mask_text
 from .verdict import ERROR, FAIL, Assertion, Round, assertion, judge
 
@@ -34,6 +35,7 @@ STREAM_OPTIONS = {
     "max_ack_pending": {"type": "int", "default": 0},
     "max_redelivered": {"type": "int"},
     "min_messages": {"type": "int", "default": 1},
+    "tables": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -48,6 +50,7 @@ class Wish:
     max_ack_pending: int = 0
     max_redelivered: int | None = None
     min_messages: int = 1
+    tables: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -70,6 +73,7 @@ def parse_wish(options: dict[str, Any]) -> Wish:
         max_ack_pending=number("max_ack_pending", 0),
         max_redelivered=None if redelivered is None else int(redelivered),
         min_messages=number("min_messages", 1),
+        tables=[str(name) for name in options.get("tables") or []],
     )
 
 
@@ -141,6 +145,12 @@ class Stream:
     def state(self, key: str) -> int:
         return int((self.item.get("state") or {}).get(key) or 0)
 
+    def held_seconds(self) -> float:
+        """Seconds from the first message that the stream holds to its last one."""
+        state = self.item.get("state") or {}
+        first, last = (unix_seconds(str(state.get(key) or "")) for key in ("first_ts", "last_ts"))
+        return 0.0 if first is None or last is None else round(max(0.0, last - first), 3)
+
     def consumer(self, name: str) -> dict[str, Any] | None:
         for item in self.item.get("consumer_detail") or []:
             if item.get("name") == name:
@@ -162,6 +172,7 @@ def _numbers(stream: Stream, consumer: dict[str, Any] | None) -> dict[str, Any]:
         "last_sequence": stream.state("last_seq"),
         "bytes": stream.state("bytes"),
         "consumers": stream.state("consumer_count"),
+        "held_seconds": stream.held_seconds(),
     }
     if consumer is not None:
         numbers.update(
@@ -293,5 +304,6 @@ class StreamAssertions:
             milliseconds=spent,
             stream=wish.stream,
             consumer=wish.consumer,
+            tables=list(wish.tables),
             details=details or {},
         )

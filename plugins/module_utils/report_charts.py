@@ -192,18 +192,24 @@ def flow(
     bake: Mapping[str, Any],
     assertions: Sequence[Mapping[str, Any]],
     moment: Callable[[Any], float | None],
-) -> list[dict[str, str]]:
-    """The way of the data, an entry for each stream: what is published, what its consumer has taken in, and what waits.
+) -> list[dict[str, Any]]:
+    """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
 
-    The rates are those between the first and the last round that saw the stream; with one look there is none.
+    The rates are those between the first and the last round that saw the stream. A run that looked once knows what is published from
+    what the stream holds. What arrives in a table is what the last check that counts its newest rows has seen.
     """
     ended = {one.get("number"): moment(one.get("ended")) for one in bake.get("rounds") or []}
     seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
+    tables: dict[tuple[str, str], list[str]] = {}
+    arriving: dict[str, float] = {}
     for item in assertions:
-        at, details = ended.get(item.get("round")), item.get("details") or {}
+        at, details = ended.get(item["round"]) if "round" in item else 0.0, item.get("details") or {}
         if item.get("kind") == "jetstream" and "last_sequence" in details and at is not None:
             key = cell(item.get("stream")), cell(item.get("consumer") or "nobody")
             seen.setdefault(key, []).append((at, details))
+            tables[key] = [str(name) for name in item.get("tables") or []]
+        elif item.get("rows_per_second") is not None:
+            arriving[str(item.get("table"))] = float(item["rows_per_second"])
     found = []
     for (stream, consumer), looks in seen.items():
         (first_at, first), (last_at, last) = looks[0], looks[-1]
@@ -212,9 +218,16 @@ def flow(
             {
                 "stream": stream,
                 "consumer": consumer,
-                "published": _rate(first, last, "last_sequence", seconds),
-                "consumed": _rate(first, last, "acknowledged_sequence", seconds),
+                "published": _rate(first, last, "last_sequence", seconds) or _held(last),
+                "consumed": _rate(first, last, "acknowledged_sequence", seconds) or "not measured",
                 "pending": str(last.get("pending", "not measured")),
+                "tables": [
+                    {
+                        "table": cell(name),
+                        "rate": f"{arriving[name]:.2f} rows/s" if name in arriving else "not measured",
+                    }
+                    for name in tables[stream, consumer]
+                ],
             }
         )
     return found
@@ -222,5 +235,11 @@ def flow(
 
 def _rate(first: Mapping[str, Any], last: Mapping[str, Any], key: str, seconds: float) -> str:
     if seconds <= 0 or key not in first or key not in last:
-        return "not measured"
+        return ""
     return f"{(int(last[key]) - int(first[key])) / seconds:.2f} messages/s"
+
+
+def _held(look: Mapping[str, Any]) -> str:
+    """The mean rate of the messages that a stream holds."""
+    messages, seconds = int(look.get("messages") or 0), float(look.get("held_seconds") or 0)
+    return f"{(messages - 1) / seconds:.2f} messages/s" if messages > 1 and seconds > 0 else "not measured"

@@ -228,6 +228,15 @@ def _step(step: Any) -> dict[str, str]:
     return {"title": cell(title), "detail": detail, "statement": block(text)}
 
 
+def _audit(found: dict[str, Any]) -> dict[str, Any]:
+    """The audit's table, and why a service is not as it should be."""
+    reasons = found.get("reasons") or {}
+    return {
+        "table": plain_rows(found.get("services")),
+        "reasons": {str(name): [cell(text) for text in texts] for name, texts in reasons.items()},
+    }
+
+
 def _plan(plan: dict[str, Any]) -> dict[str, Any]:
     schema = plan.get("schema") or {}
     compose = plan.get("compose") or {}
@@ -238,10 +247,7 @@ def _plan(plan: dict[str, Any]) -> dict[str, Any]:
         "steps": [_step(step) for step in schema.get("steps") or []],
         "refused": [_step(step) for step in schema.get("refused") or []],
         "findings": [cell(item["text"]) for item in schema.get("findings") or [] if item["verdict"] != "ok"],
-        "services": plain_rows(plan.get("services")),
-        "reasons": {
-            str(name): [cell(text) for text in texts] for name, texts in (plan.get("reasons") or {}).items()
-        },
+        "audit": _audit(plan),
         "compose_changed": bool(compose.get("changed")),
         "compose_diff": block(diff if isinstance(diff, str) else json.dumps(diff, indent=2, default=str)),
     }
@@ -311,6 +317,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
             for item in data.get("findings") or []
         ],
         "plan": _plan(data.get("plan") or {}),
+        "audit_after": _audit(data.get("audit_after") or {}),
         "undo": block(meta.get("rollback_command")),
         "bake": {
             "id": cell((bake.get("head") or {}).get("id")),

@@ -35,6 +35,11 @@ def audit_report(inspector: ServiceInspector) -> dict[str, Any]:
         "project_name": inspector.project_name,
         "services": services,
         "rows": rows,
+        "reasons": {
+            name: [reason["text"] for reason in found["reasons"]]
+            for name, found in services.items()
+            if found["verdict"] != "ok"
+        },
         "totals": {**counts, "services": len(services)},
         "unset_variables": inspector.config.unset_variables,
         "warnings_of_compose": [mask_text(text) for text in inspector.config.warnings],

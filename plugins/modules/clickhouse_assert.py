@@ -136,6 +136,8 @@ assertions:
     bytes_read: {description: Bytes that the server read for it., type: int}
     milliseconds: {description: Duration of the last evaluation., type: float}
     attempts: {description: How often it was evaluated., type: int}
+    table: {description: The table that it looks at; empty for a query., type: str}
+    rows_per_second: {description: Rows that came in the time that it looks at, per second; none where the kind counts no such rows., type: float}
 passed:
   description: Number of assertions that passed.
   returned: always

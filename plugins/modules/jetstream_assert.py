@@ -55,6 +55,11 @@ options:
             With V(0), an empty stream and a consumer that was never given a message pass as well.
         type: int
         default: 1
+      tables:
+        description: Tables that the consumer fills. Nothing is asked of them here; a report shows where the stream leads to.
+        type: list
+        elements: str
+        default: []
   timeout:
     description:
       - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
@@ -147,9 +152,15 @@ assertions:
       description: The consumer, if one was given.
       type: str
       returned: always
+    tables:
+      description: O(streams[].tables).
+      type: list
+      elements: str
+      returned: always
     details:
       description:
-        - account, messages, last_sequence, bytes and consumers of the stream, and pending, ack_pending, redelivered,
+        - account, messages, last_sequence, bytes, consumers and held_seconds (from the first message that it holds to the last) of the stream,
+          and pending, ack_pending, redelivered,
           waiting, delivered_sequence and acknowledged_sequence of the consumer; empty if the stream is missing.
       type: dict
       returned: always

@@ -166,6 +166,11 @@ rows:
   elements: dict
   sample:
     - {service: data-bridge, image_built: "Oct 6 01:13", code_modified: "Oct 6 22:05", status: "❌ Code 20h newer", action: REBUILD}
+reasons:
+  description: Why a service is not C(ok), in words; service to list of reasons.
+  returned: success
+  type: dict
+  sample: {data-bridge: ["code 20h newer than the image: 1 commit since"]}
 totals:
   description: How many services got each verdict, and C(services), how many there are.
   returned: success

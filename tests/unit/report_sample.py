@@ -43,7 +43,12 @@ SAMPLE: dict[str, Any] = {
         "services": [
             {"service": "data-bridge", "verdict": "stale", "reasons": ["code is newer", "digest differs"]}
         ],
+        "reasons": {"data-bridge": ["code 20h newer than the image"]},
         "compose": {"changed": True, "diff": "+  tick-aggregator:\n"},
+    },
+    "audit_after": {
+        "services": [{"service": "data-bridge", "verdict": "stale again", "action": "none"}],
+        "reasons": {"data-bridge": ["somebody has edited main.py meanwhile"]},
     },
     "downtime": [
         {"service": "data-bridge", "seconds": 6.3, "budget": 60},

@@ -113,7 +113,7 @@ class World:
 
     def evaluate(self, result: Any, now: float) -> None:
         result.attempts += 1
-        result.observed, result.finding = result.assertion.evaluate(
+        result.observed, result.finding, result.rows_per_second = result.assertion.evaluate(
             lambda _sql, _params: Answer(self.rows, []), now
         )
 

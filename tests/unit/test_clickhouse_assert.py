@@ -285,6 +285,27 @@ def test_what_does_not_hold_never_passes(
     assert reason in result["reason"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "table", "rate"),
+    [
+        ({"kind": "fresh", "table": "bars", "time_column": "t", "max_age": 2000}, "bars", 10 / 2000),
+        ({"kind": "fresh", "table": "void", "time_column": "t", "max_age": 60}, "void", 0),
+        ({**STEADY, "max_age": 2000}, "bars", 10 / 2000),
+        ({**STEADY, "table": "void", "max_age": 60}, "void", 0),
+        ({"kind": "row_count", "table": "bars"}, "bars", None),
+        ({"kind": "query", "sql": "SELECT 1", "value": 1}, "", None),
+        ({"kind": "fresh", "table": "nope", "time_column": "t", "max_age": 60}, "nope", None),
+    ],
+    ids=lambda item: json.dumps(item)[:60],
+)
+def test_kinds_that_count_new_rows_say_how_many_came_in_a_second(
+    engine: EngineConnection, spec: dict[str, Any], table: str, rate: float | None
+) -> None:
+    result = evaluate(engine, spec)
+    assert result["table"] == table
+    assert result["rows_per_second"] == (None if rate is None else pytest.approx(rate, abs=0.001))
+
+
 def test_every_kind_is_seen_passing_and_failing() -> None:
     assert {spec["kind"] for spec in PASSING} | {"growing"} == set(KINDS)  # which has a test of its own
     assert {spec["kind"] for spec, _verdict, _reason in FAILING} == set(KINDS)

@@ -77,6 +77,22 @@ def test_passes(numbers: dict[str, int], wish: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        ({}, 0.0),
+        ({"first_ts": "0001-01-01T00:00:00Z", "last_ts": "0001-01-01T00:00:00Z"}, 0.0),
+        ({"first_ts": "2026-01-01T00:00:00.5Z", "last_ts": "2026-01-01T00:01:00.123456789Z"}, 59.623),
+    ],
+)
+def test_how_long_a_stream_reaches_back_and_where_it_leads_to(times: dict[str, str], seconds: float) -> None:
+    answer = jsz()
+    answer["account_details"][0]["stream_detail"][0]["state"] |= times
+    result = look(answer, tables=["aggregates"])
+    assert result["details"]["held_seconds"] == seconds
+    assert result["tables"] == ["aggregates"]
+
+
+@pytest.mark.parametrize(
     ("numbers", "wish", "words"),
     [
         ({"pending": 1}, {}, "1 messages are pending, at most 0"),

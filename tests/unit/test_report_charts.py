@@ -135,6 +135,7 @@ def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
             "published": "2.00 messages/s",
             "consumed": "2.00 messages/s",
             "pending": "0",
+            "tables": [],
         }
     ]
 
@@ -144,6 +145,21 @@ def test_one_look_is_no_rate() -> None:
     assert (found["published"], found["consumed"], found["pending"]) == ("not measured", "not measured", "10")
     assert flow(bake({}), [{"kind": "jetstream", "round": 1, "details": {}}], moment) == []
     assert flow({}, [look(1, 1, 1, 1)], moment) == []
+
+
+def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -> None:
+    seen = look(1, 100, 90, 10)
+    seen["tables"] = ["aggregates", "external_other"]
+    seen["details"] |= {"messages": 61, "held_seconds": 30.0}
+    del seen["round"]
+    fresh = {"kind": "fresh", "table": "aggregates", "rows_per_second": 0.5, "verdict": "pass"}
+    (found,) = flow({}, [fresh, seen], moment)
+    assert (found["published"], found["consumed"]) == ("2.00 messages/s", "not measured")
+    assert found["tables"] == [
+        {"table": "aggregates", "rate": "0.50 rows/s"},
+        {"table": "external_other", "rate": "not measured"},
+    ]
+    assert flow({}, [{**seen, "details": {"last_sequence": 1}}], moment)[0]["published"] == "not measured"
 
 
 def test_rounds_in_a_line_each() -> None:

@@ -95,6 +95,7 @@ def project(tmp_path: Path) -> Project:
 def test_a_platform_in_order(project: Project) -> None:
     report = project.audit()
     assert report["totals"] == {"ok": 3, "services": 3}
+    assert report["reasons"] == {}
     assert report["project_name"] == "backend"
     assert [row["status"] for row in report["rows"]] == ["✅ Running", "✅ Image newer", "✅ Ran once"]
     bridge = report["services"]["bridge"]
@@ -125,9 +126,11 @@ def test_no_environment_value_and_no_secret_argument_is_in_the_report(project: P
 def test_newer_commit_to_what_the_build_reads_is_stale(project: Project) -> None:
     project.write("bridge/src/main.py")
     project.commit("indicators", NEW)
-    service = project.audit()["services"]["bridge"]
+    report = project.audit()
+    service = report["services"]["bridge"]
     assert (service["verdict"], service["action"]) == ("stale", "build")
     assert service["reasons"][0]["text"].startswith("code 20h newer than the image: 1 commit since")
+    assert report["reasons"] == {"bridge": [one["text"] for one in service["reasons"]]}
     assert service["code"]["commits_since_image"] == 1
 
 

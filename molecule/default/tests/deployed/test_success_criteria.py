@@ -151,6 +151,18 @@ def test_the_report_lies_where_the_readme_says_and_holds_no_password(lab):
     assert found["meta"]["verdict"] == "pass"
 
 
+def test_the_report_of_the_release_has_the_audit_of_before_and_after(lab):
+    release = (lab.state / "current").resolve().name
+    found = json.loads((lab.reports / release / "report.json").read_text())
+    before = {one["service"]: one["action"] for one in found["plan"]["services"]}
+    after = {one["service"]: one["action"] for one in found["audit_after"]["services"]}
+    assert set(before) == set(after)
+    assert len(set(before.values())) > 1, before
+    assert set(after.values()) == {"OK"}, after
+    assert found["plan"]["reasons"]
+    assert found["audit_after"]["reasons"] == {}
+
+
 def test_remember_the_rows_for_the_rollback(lab):
     """The rollback's tests count against these numbers; data keeps flowing until then, so they are lower bounds."""
     rows = {table: lab.count(table) for table in [*EXTERNAL_TABLES, "aggregates"]}

@@ -77,6 +77,14 @@ def test_no_bar_is_lost(lab, rows):
     assert lab.count("aggregates") >= rows["aggregates"]
 
 
+def test_the_report_says_what_needs_a_deploy_again(lab):
+    found = json.loads((lab.reports / "latest/report.json").read_text())
+    assert found["meta"]["operation"] == "rollback"
+    after = {one["service"]: one["action"] for one in found["audit_after"]["services"]}
+    assert after["data-bridge"] == "REBUILD", after
+    assert "tick-aggregator" not in after
+
+
 def test_the_record_says_that_the_release_was_rolled_back(lab):
     (release,) = (lab.state / "releases").glob("*")
     assert json.loads((release / "manifest.json").read_text())["status"] == "rolled_back"
