@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from bakes import bakes, rounds_of
@@ -32,55 +35,66 @@ def go_on(short: str):
     return lambda lab: lab.signal(short, signal.SIGCONT)
 
 
-# What strikes, what mends it, what the bake says of it, the seconds of a round, and after how many data is late.
+def nothing(_lab: Lab) -> None:
+    """It is over when it has struck."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What strikes, what mends it, what the bake says of it; the seconds of a round, after how many data is late, and until it can be seen."""
+
+    strike: Callable[[Lab], None]
+    mend: Callable[[Lab], None]
+    says: tuple[str, ...]
+    interval: int = SHORT
+    late: int = NEVER
+    seen_after: int = 0
+    more: dict[str, Any] = field(default_factory=dict)
+
+
 FAULTS = {
-    "an error line": (
+    "an error line": Fault(
         lambda lab: lab.log_error("data-bridge"),
-        lambda _lab: None,
-        [r"data-bridge: no error lines: 1 error lines since .*injected fault"],
-        SHORT,
-        NEVER,
+        nothing,
+        (r"data-bridge: no error lines: 1 error lines since .*injected fault",),
     ),
-    "a stalled writer": (
+    # Everything that looks at data may tell, and nothing hides what the broker says.
+    "a stalled writer": Fault(
         stop("data-bridge"),
         go_on("data-bridge"),
-        [r"messages are pending|delivered but not acknowledged"],
-        INTERVAL,
-        LATE,
+        (r"messages are (pending|delivered but not acknowledged)",),
+        interval=INTERVAL,
+        late=LATE,
+        seen_after=BAR,
     ),
     # Its log and its tables are as they should be: only the broker can tell.
-    "a consumer that lags": (
+    "a consumer that lags": Fault(
         stop("data-bridge"),
         go_on("data-bridge"),
-        [r"BARS/data-bridge-bars: \d+ messages are (pending|delivered but not acknowledged)"],
-        SHORT,
-        NEVER,
+        (r"/data-bridge-(bars|external): \d+ messages are (pending|delivered but not acknowledged)",),
+        seen_after=BAR,
     ),
     # Nothing is wrong with the one who writes it: what is published is stored.
-    "a table that stops growing": (
+    "a table that stops growing": Fault(
         stop("tick-aggregator"),
         go_on("tick-aggregator"),
-        [r"bars arrive: no row within 14 s", r"every symbol gets new bars: .*no row of the last 14 s"],
-        SHORT,
-        LATE,
+        (r"bars arrive: no row within 14 s", r"every symbol gets new bars: .*no row of the last 14 s"),
+        late=LATE,
+        seen_after=LATE,
     ),
-    "a crash loop": (
+    # Between two crashes messages wait, and a round that has looked at the containers before the first one would see only that.
+    "a crash loop": Fault(
         crash_loop,
-        lambda _lab: None,
-        [r"it restarted \d+ times, at most \d+ expected"],
-        SHORT,
-        NEVER,
+        nothing,
+        (r"it restarted \d+ times, at most \d+ expected",),
+        more={"monitor_streams": []},
     ),
 }
 
 
-# Seconds until it can be seen at all: the next bar has to come, or the last one has to be late.
-SEEN_AFTER = {"a stalled writer": BAR, "a consumer that lags": BAR, "a table that stops growing": LATE}
-
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
-    strike, mend, reasons, interval, late = FAULTS[name]
+    fault = FAULTS[name]
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     quiet = {"monitor_logs": [{"container": lab.container("data-bridge"), "min_lines": 0, "since": now}]}
     before = bakes(lab)
@@ -89,10 +103,11 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
         wanted_role="suho.platform.monitor",
         wanted_entry="main",
         monitor_rounds=ROUNDS,
-        monitor_interval=interval,
+        monitor_interval=fault.interval,
         monitor_grace=GRACE,
-        platform_aggregates_max_age=late,
-        **(quiet if interval == SHORT else {}),
+        platform_aggregates_max_age=fault.late,
+        **(quiet if fault.interval == SHORT else {}),
+        **fault.more,
     )
     said, done, bake = [], -1, ""
     try:
@@ -100,21 +115,21 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
             said.append(line)
             if done < 0 and re.search(rf"round \d+ of {ROUNDS}: PASS", line):
                 (bake,) = set(bakes(lab)) - set(before)
-                strike(lab)
+                fault.strike(lab)
                 # What the controller shows may be rounds behind what the target has done.
                 done = len(rounds_of(lab, bake))
         code = process.wait(timeout=60)
     finally:
-        mend(lab)
+        fault.mend(lab)
     output = " ".join(" ".join(said).split())
     assert done > 0, output
     assert code != 0, output
     assert "Traceback" not in output
     bad = re.search(rf"round (\d+) of {ROUNDS}: FAIL: (.*?) So far FAIL", output)
     assert bad, output
-    assert [reason for reason in reasons if not re.search(reason, bad.group(2))] == [], output
+    assert [reason for reason in fault.says if not re.search(reason, bad.group(2))] == [], output
     # One round may have looked already when it struck, the next one sees it, once there is something to see.
-    assert int(bad.group(1)) <= done + 2 + math.ceil(SEEN_AFTER.get(name, 0) / interval), output
+    assert int(bad.group(1)) <= done + 2 + math.ceil(fault.seen_after / fault.interval), output
     assert [one["verdict"] for one in rounds_of(lab, bake)] == ["pass"] * (int(bad.group(1)) - 1) + ["fail"]
     # No round after it was done.
     assert f"ended with FAIL after {bad.group(1)} of {ROUNDS} rounds" in output
