@@ -35,7 +35,7 @@ lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff,
 unit: setup ## Run the unit tests (no Docker needed)
 	@pytest tests/unit
 
-test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, molecule, and a part of the fault matrix
+test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, molecule, the report in a browser, and a part of the fault matrix
 	@scripts/test
 
 test-deep: setup ## Run the tests that draw random schemas and compose files with many more examples (2,000 schemas)
