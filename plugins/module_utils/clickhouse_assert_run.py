@@ -53,7 +53,7 @@ class Result:
             "milliseconds": round(self.milliseconds, 1),
             "attempts": self.attempts,
             "table": str(self.assertion.spec.get("table") or ""),
-            "rows_per_second": None if self.rows_per_second is None else round(self.rows_per_second, 3),
+            "rows_per_second": None if self.rows_per_second is None else round(self.rows_per_second, 6),
         }
 
     def complaint(self) -> str:

@@ -155,7 +155,7 @@ class Growing(Assertion):
             return Outcome(observed, Finding("pass", ""), more / max(now - began, 0.001))
         if now - began < self.over:
             return Outcome(observed, Finding("inconclusive", "the second sample is still to come"))
-        rate = more / (now - began)
+        rate = max(0, more) / (now - began)
         return Outcome(observed, Finding("fail", f"{more} rows more in {now - began:.0f} s"), rate)
 
 

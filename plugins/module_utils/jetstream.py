@@ -125,7 +125,7 @@ class Monitor:
         if "streams" not in answer and "account_details" not in answer:
             raise MonitorError(f"{self.shown}/jsz says nothing about streams, expected a NATS server there")
         return [
-            Stream(str(account.get("name", "")), item)
+            Stream(str(account.get("name", "")), item, str(answer.get("now") or ""))
             for account in answer.get("account_details") or []
             for item in account.get("stream_detail") or []
         ]
@@ -137,6 +137,7 @@ class Stream:
 
     account: str
     item: dict[str, Any]
+    now: str = ""
 
     @property
     def name(self) -> str:
@@ -145,11 +146,11 @@ class Stream:
     def state(self, key: str) -> int:
         return int((self.item.get("state") or {}).get(key) or 0)
 
-    def held_seconds(self) -> float:
-        """Seconds from the first message that the stream holds to its last one."""
-        state = self.item.get("state") or {}
-        first, last = (unix_seconds(str(state.get(key) or "")) for key in ("first_ts", "last_ts"))
-        return 0.0 if first is None or last is None else round(max(0.0, last - first), 3)
+    def seconds_held(self) -> float:
+        """Seconds since the first message came that the stream still holds."""
+        first = unix_seconds(str((self.item.get("state") or {}).get("first_ts") or ""))
+        now = unix_seconds(self.now)
+        return 0.0 if first is None or now is None else round(max(0.0, now - first), 3)
 
     def consumer(self, name: str) -> dict[str, Any] | None:
         for item in self.item.get("consumer_detail") or []:
@@ -172,7 +173,8 @@ def _numbers(stream: Stream, consumer: dict[str, Any] | None) -> dict[str, Any]:
         "last_sequence": stream.state("last_seq"),
         "bytes": stream.state("bytes"),
         "consumers": stream.state("consumer_count"),
-        "held_seconds": stream.held_seconds(),
+        "first_sequence": stream.state("first_seq"),
+        "seconds_held": stream.seconds_held(),
     }
     if consumer is not None:
         numbers.update(

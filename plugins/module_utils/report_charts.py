@@ -195,21 +195,19 @@ def flow(
 ) -> list[dict[str, Any]]:
     """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
 
-    The rates are those between the first and the last round that saw the stream. A run that looked once knows what is published from
-    what the stream holds. What arrives in a table is what the last check that counts its newest rows has seen.
+    The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages have come
+    since the first one that the stream still holds. What arrives in a table is what the last round's checks that count new rows have seen.
     """
     ended = {one.get("number"): moment(one.get("ended")) for one in bake.get("rounds") or []}
     seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
     tables: dict[tuple[str, str], list[str]] = {}
-    arriving: dict[str, float] = {}
     for item in assertions:
         at, details = ended.get(item["round"]) if "round" in item else 0.0, item.get("details") or {}
         if item.get("kind") == "jetstream" and "last_sequence" in details and at is not None:
             key = cell(item.get("stream")), cell(item.get("consumer") or "nobody")
             seen.setdefault(key, []).append((at, details))
             tables[key] = [str(name) for name in item.get("tables") or []]
-        elif item.get("rows_per_second") is not None:
-            arriving[str(item.get("table"))] = float(item["rows_per_second"])
+    arriving = _arriving(assertions, max(ended, default=None))
     found = []
     for (stream, consumer), looks in seen.items():
         (first_at, first), (last_at, last) = looks[0], looks[-1]
@@ -218,13 +216,13 @@ def flow(
             {
                 "stream": stream,
                 "consumer": consumer,
-                "published": _rate(first, last, "last_sequence", seconds) or _held(last),
-                "consumed": _rate(first, last, "acknowledged_sequence", seconds) or "not measured",
+                "published": _between(first, last, "last_sequence", seconds) or _on_average(last),
+                "consumed": _between(first, last, "acknowledged_sequence", seconds) or "not measured",
                 "pending": str(last.get("pending", "not measured")),
                 "tables": [
                     {
                         "table": cell(name),
-                        "rate": f"{arriving[name]:.2f} rows/s" if name in arriving else "not measured",
+                        "rate": _rate(arriving[name], "rows") if name in arriving else "not measured",
                     }
                     for name in tables[stream, consumer]
                 ],
@@ -233,13 +231,33 @@ def flow(
     return found
 
 
-def _rate(first: Mapping[str, Any], last: Mapping[str, Any], key: str, seconds: float) -> str:
+def _arriving(assertions: Sequence[Mapping[str, Any]], last_round: Any) -> dict[str, float]:
+    """New rows per second by table: of several checks the one that has seen most, for the others look at a part of it."""
+    found: dict[str, float] = {}
+    for item in assertions:
+        if item.get("rows_per_second") is not None and item.get("round") == last_round:
+            name = str(item.get("table"))
+            found[name] = max(found.get(name, 0.0), float(item["rows_per_second"]))
+    return found
+
+
+def _rate(per_second: float, what: str) -> str:
+    """A rate as people read it. What comes seldom is told by the hour, so that it is not taken for nothing."""
+    if 0 < per_second < 0.05:
+        return f"{per_second * 3600:.3g} {what}/h"
+    return f"{per_second:.2f} {what}/s"
+
+
+def _between(first: Mapping[str, Any], last: Mapping[str, Any], key: str, seconds: float) -> str:
     if seconds <= 0 or key not in first or key not in last:
         return ""
-    return f"{(int(last[key]) - int(first[key])) / seconds:.2f} messages/s"
+    return _rate((int(last[key]) - int(first[key])) / seconds, "messages")
 
 
-def _held(look: Mapping[str, Any]) -> str:
-    """The mean rate of the messages that a stream holds."""
-    messages, seconds = int(look.get("messages") or 0), float(look.get("held_seconds") or 0)
-    return f"{(messages - 1) / seconds:.2f} messages/s" if messages > 1 and seconds > 0 else "not measured"
+def _on_average(look: Mapping[str, Any]) -> str:
+    """The mean rate since the first message that a stream still holds. Messages that it has let go of since count, too."""
+    seconds = float(look.get("seconds_held") or 0)
+    if seconds <= 0 or not look.get("first_sequence"):
+        return "not measured"
+    came = int(look["last_sequence"]) - int(look["first_sequence"])
+    return f"{_rate(came / seconds, 'messages')} on average"

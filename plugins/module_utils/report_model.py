@@ -229,9 +229,11 @@ def _step(step: Any) -> dict[str, str]:
 
 
 def _audit(found: dict[str, Any]) -> dict[str, Any]:
-    """The audit's table, and why a service is not as it should be."""
+    """The audit's table, why a service is not as it should be, or why there is no audit."""
     reasons = found.get("reasons") or {}
     return {
+        "present": bool(found),
+        "problem": block(found.get("problem")),
         "table": plain_rows(found.get("services")),
         "reasons": {str(name): [cell(text) for text in texts] for name, texts in reasons.items()},
     }

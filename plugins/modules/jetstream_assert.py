@@ -159,8 +159,8 @@ assertions:
       returned: always
     details:
       description:
-        - account, messages, last_sequence, bytes, consumers and held_seconds (from the first message that it holds to the last) of the stream,
-          and pending, ack_pending, redelivered,
+        - account, messages, first_sequence, last_sequence, bytes, consumers and seconds_held (since the first message that it still holds came) of
+          the stream, and pending, ack_pending, redelivered,
           waiting, delivered_sequence and acknowledged_sequence of the consumer; empty if the stream is missing.
       type: dict
       returned: always

@@ -77,18 +77,21 @@ def test_passes(numbers: dict[str, int], wish: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "seconds"),
+    ("now", "first", "seconds"),
     [
-        ({}, 0.0),
-        ({"first_ts": "0001-01-01T00:00:00Z", "last_ts": "0001-01-01T00:00:00Z"}, 0.0),
-        ({"first_ts": "2026-01-01T00:00:00.5Z", "last_ts": "2026-01-01T00:01:00.123456789Z"}, 59.623),
+        (None, "2026-01-01T00:00:00Z", 0.0),
+        ("2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 0.0),
+        ("2026-01-01T00:01:00.123456789Z", "2026-01-01T00:00:00.5Z", 59.623),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", 0.0),
     ],
 )
-def test_how_long_a_stream_reaches_back_and_where_it_leads_to(times: dict[str, str], seconds: float) -> None:
-    answer = jsz()
-    answer["account_details"][0]["stream_detail"][0]["state"] |= times
+def test_how_long_a_stream_reaches_back_and_where_it_leads_to(
+    now: str | None, first: str, seconds: float
+) -> None:
+    answer = jsz() | ({} if now is None else {"now": now})
+    answer["account_details"][0]["stream_detail"][0]["state"] |= {"first_ts": first, "first_seq": 3}
     result = look(answer, tables=["aggregates"])
-    assert result["details"]["held_seconds"] == seconds
+    assert (result["details"]["seconds_held"], result["details"]["first_sequence"]) == (seconds, 3)
     assert result["tables"] == ["aggregates"]
 
 

@@ -150,16 +150,46 @@ def test_one_look_is_no_rate() -> None:
 def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -> None:
     seen = look(1, 100, 90, 10)
     seen["tables"] = ["aggregates", "external_other"]
-    seen["details"] |= {"messages": 61, "held_seconds": 30.0}
+    seen["details"] |= {"messages": 7, "first_sequence": 40, "seconds_held": 30.0}
     del seen["round"]
     fresh = {"kind": "fresh", "table": "aggregates", "rows_per_second": 0.5, "verdict": "pass"}
     (found,) = flow({}, [fresh, seen], moment)
-    assert (found["published"], found["consumed"]) == ("2.00 messages/s", "not measured")
+    assert (found["published"], found["consumed"]) == ("2.00 messages/s on average", "not measured")
     assert found["tables"] == [
         {"table": "aggregates", "rate": "0.50 rows/s"},
         {"table": "external_other", "rate": "not measured"},
     ]
     assert flow({}, [{**seen, "details": {"last_sequence": 1}}], moment)[0]["published"] == "not measured"
+
+
+def arrives(rate: float | None, **more: Any) -> dict[str, Any]:
+    return {"kind": "fresh", "table": "aggregates", "rows_per_second": rate, "verdict": "pass", **more}
+
+
+@pytest.mark.parametrize(
+    ("checks", "rate"),
+    [
+        ([arrives(2 / 7200)], "1 rows/h"),
+        ([arrives(0.0)], "0.00 rows/s"),
+        ([arrives(12.345)], "12.35 rows/s"),
+        ([arrives(None)], "not measured"),
+        ([arrives(3.0), arrives(0.5)], "3.00 rows/s"),
+        ([{**arrives(3.0), "table": "other"}], "not measured"),
+    ],
+)
+def test_what_arrives_is_what_the_widest_check_has_seen(checks: list[dict[str, Any]], rate: str) -> None:
+    seen = {**look(1, 100, 90, 10), "tables": ["aggregates"]}
+    del seen["round"]
+    (found,) = flow({}, [*checks, seen], moment)
+    assert found["tables"] == [{"table": "aggregates", "rate": rate}]
+
+
+def test_what_arrived_in_an_earlier_round_does_not_arrive_any_more() -> None:
+    looks = [{**look(number, 100, 90, 10), "tables": ["aggregates"]} for number in (1, 2)]
+    (found,) = flow(bake({}, {}), [*looks, arrives(3.0, round=1), arrives(None, round=2)], moment)
+    assert found["tables"][0]["rate"] == "not measured"
+    (found,) = flow(bake({}, {}), [*looks, arrives(3.0, round=1), arrives(2.0, round=2)], moment)
+    assert found["tables"][0]["rate"] == "2.00 rows/s"
 
 
 def test_rounds_in_a_line_each() -> None:

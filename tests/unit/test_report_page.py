@@ -158,6 +158,9 @@ def test_the_audit_of_before_and_the_one_after_stand_beside_each_other() -> None
     assert "code 20h newer than the image" in text[before:]
     assert after < text.index("somebody has edited main.py meanwhile") < before
     assert "Audit after the run" not in Reader(render({**sample(), "audit_after": {}})).text
+    failed = {"services": [], "reasons": {}, "problem": "the engine did not <answer>"}
+    text = Reader(render({**sample(), "audit_after": failed})).text
+    assert "The services could not be audited at the end: the engine did not <answer>" in text
 
 
 def test_little_data_makes_a_page_too() -> None:

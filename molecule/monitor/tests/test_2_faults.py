@@ -49,6 +49,8 @@ class Fault:
     interval: int = SHORT
     late: int = NEVER
     seen_after: int = 0
+    # Probes that have to find nothing wrong in the round that fails.
+    content: frozenset[str] = frozenset()
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -67,20 +69,23 @@ FAULTS = {
         late=LATE,
         seen_after=BAR,
     ),
-    # Its log and its tables are as they should be: only the broker can tell.
+    # Nobody misses a line or a row yet: only the broker can tell.
     "a consumer that lags": Fault(
         stop("data-bridge"),
         go_on("data-bridge"),
         (r"/data-bridge-(bars|external): \d+ messages are (pending|delivered but not acknowledged)",),
         seen_after=BAR,
+        content=frozenset({"containers", "ClickHouse", "logs"}),
     ),
-    # Nothing is wrong with the one who writes it: what is published is stored.
+    # What is published is stored, so nothing is wrong with the one who writes it.
     "a table that stops growing": Fault(
         stop("tick-aggregator"),
         go_on("tick-aggregator"),
-        (r"bars arrive: no row within 14 s", r"every symbol gets new bars: .*no row of the last 14 s"),
+        (r"every symbol gets new bars: .*no row of the last 14 s",),
         late=LATE,
         seen_after=LATE,
+        content=frozenset({"logs", "broker"}),
+        more={"monitor_assertions": "{{ monitor_growth_assertions }}"},
     ),
     # Between two crashes messages wait, and a round that has looked at the containers before the first one would see only that.
     "a crash loop": Fault(
@@ -131,6 +136,9 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
     # One round may have looked already when it struck, the next one sees it, once there is something to see.
     assert int(bad.group(1)) <= done + 2 + math.ceil(fault.seen_after / fault.interval), output
     assert [one["verdict"] for one in rounds_of(lab, bake)] == ["pass"] * (int(bad.group(1)) - 1) + ["fail"]
+    last = rounds_of(lab, bake)[-1]["assertions"]
+    assert fault.content & {one["probe"] for one in last if one["verdict"] != "pass"} == set(), output
+    assert fault.content <= {one["probe"] for one in last}
     # No round after it was done.
     assert f"ended with FAIL after {bad.group(1)} of {ROUNDS} rounds" in output
     wait_for(

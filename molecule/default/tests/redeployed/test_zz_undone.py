@@ -30,6 +30,12 @@ def release(lab) -> dict:
     return {**json.loads((newest / "manifest.json").read_text()), "path": newest}
 
 
+def audited_at_the_end(lab) -> dict[str, str]:
+    """What the newest report says of each service after the run."""
+    found = json.loads((lab.reports / "latest/report.json").read_text())
+    return {one["service"]: one["action"] for one in found["audit_after"]["services"]}
+
+
 # Data that is never fresh enough: every service runs, and the proof fails.
 HOPELESS = {"platform_aggregates_max_age": 0, "verify_timeout": 4}
 
@@ -58,6 +64,9 @@ def test_what_failed_is_taken_back_and_both_stories_are_told(lab, play, later_co
         name: image for name, image in before["containers"].items() if "bridge" not in name
     }
     assert not (lab.state / "lock.json").exists()
+    # The old image is back, and the code is still the new one.
+    audit = audited_at_the_end(lab)
+    assert (audit["data-bridge"], audit["tick-aggregator"]) == ("REBUILD", "OK"), audit
 
 
 def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_takes_it_back(
@@ -81,3 +90,5 @@ def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_take
     assert release(lab)["status"] == "rolled_back"
     assert lab.inspect("data-bridge")["Image"] == image
     assert not (lab.state / "lock.json").exists()
+    audit = audited_at_the_end(lab)
+    assert (audit["data-bridge"], audit["tick-aggregator"]) == ("REBUILD", "OK"), audit
