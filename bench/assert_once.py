@@ -13,9 +13,8 @@ import os
 import sys
 
 from plugins.module_utils.clickhouse_assert_kinds import build
-from plugins.module_utils.clickhouse_assert_run import Session, complaint, run, summary
+from plugins.module_utils.clickhouse_assert_run import CONNECTIONS, Session, complaint, run, summary
 from plugins.module_utils.clickhouse_client import Login
-from plugins.modules.clickhouse_assert import CONNECTIONS
 
 
 def main() -> None:

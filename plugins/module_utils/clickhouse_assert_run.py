@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .clickhouse_assertions import Assertion
+from .clickhouse_assertions import SHARED_SQL, Assertion
 from .clickhouse_client import READONLY, Answer, ClickhouseError, Connection, Login, open_connection
 from .clickhouse_compare import Finding
+
+CONNECTIONS = 4  # more of them do not make a set of assertions faster on a server with a few cores
+MOST_CONNECTIONS = 16
 
 # After these the session cannot be used again.
 _BROKEN = ("unreachable", "timeout", "protocol", "tls")
@@ -66,6 +70,30 @@ class Result:
         )
 
 
+class Shared:
+    """Answers about tables that several assertions of one round need: the first one asks, the others wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[tuple[Any, ...], Future[Answer]] = {}
+
+    def answer(self, key: tuple[Any, ...], ask: Callable[[], Answer]) -> tuple[Answer, bool]:
+        """The answer, and whether it was asked for here. Whose question failed does not decide over the others: they ask themselves."""
+        with self._lock:
+            held = self._held.get(key)
+            mine: Future[Answer] = self._held.setdefault(key, Future())
+        if held is None:
+            try:
+                mine.set_result(ask())
+            except BaseException as error:
+                mine.set_exception(error)
+                raise
+            return mine.result(), True
+        if held.exception() is not None:
+            return ask(), True
+        return held.result(), False
+
+
 class Session:
     """A read-only session that is opened again when the server went away during a wait."""
 
@@ -90,16 +118,20 @@ class Session:
                 self._connection = open_connection(self.login)
         return self._connection
 
-    def evaluate(self, result: Result, now: float) -> None:
+    def evaluate(self, result: Result, now: float, shared: Shared) -> None:
         """Let the assertion ask once what it has to know, and store what came of it."""
         started = time.monotonic()
         result.attempts += 1
         result.rows_read = result.bytes_read = result.rows_per_second = None
 
         def ask(sql: str, params: Mapping[str, Any]) -> Answer:
-            answer = self.open().query(sql, params)
-            result.rows_read = _sum(result.rows_read, answer.rows_read)
-            result.bytes_read = _sum(result.bytes_read, answer.bytes_read)
+            def query() -> Answer:
+                return self.open().query(sql, params)
+
+            key = (sql, *params.values())
+            answer, own = shared.answer(key, query) if sql in SHARED_SQL else (query(), True)
+            result.rows_read = _sum(result.rows_read, answer.rows_read if own else 0)
+            result.bytes_read = _sum(result.bytes_read, answer.bytes_read if own else 0)
             return answer
 
         try:
@@ -149,7 +181,7 @@ def run(
             for result in results:
                 if not result.passed:
                     left.put(result)
-            list(pool.map(partial(_empty, left, clock), sessions))
+            list(pool.map(partial(_empty, left, clock, Shared()), sessions))
             elapsed = clock() - started
             waiting = [result.assertion.patience for result in results if not result.passed]
             limit = max([timeout, *waiting])
@@ -158,14 +190,16 @@ def run(
             sleep(max(0.05, min(interval, limit - elapsed)))
 
 
-def _empty(left: queue.SimpleQueue[Result], clock: Callable[[], float], session: Session) -> None:
+def _empty(
+    left: queue.SimpleQueue[Result], clock: Callable[[], float], shared: Shared, session: Session
+) -> None:
     """Evaluate what nobody has taken yet, until nothing is left."""
     while True:
         try:
             result = left.get_nowait()
         except queue.Empty:
             return
-        session.evaluate(result, clock())
+        session.evaluate(result, clock(), shared)
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:

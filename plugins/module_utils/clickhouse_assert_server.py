@@ -10,7 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .clickhouse_assertions import Ask, Assertion, AssertionNotValid, Outcome, squeeze
+from .clickhouse_assertions import (
+    COLUMNS_SQL,
+    OF_TABLE,
+    TABLE_SQL,
+    Ask,
+    Assertion,
+    AssertionNotValid,
+    Outcome,
+    squeeze,
+)
 from .clickhouse_client import ClickhouseError
 from .clickhouse_compare import Finding
 from .clickhouse_names import check_identifier
@@ -19,7 +28,6 @@ from .schema_parse import parse_create
 from .schema_tokens import significant, unquote
 from .schema_views import view_parts
 
-_OF_TABLE = "WHERE database = %(database)s AND table = %(table)s"
 _PASS = Finding("pass", "")
 
 
@@ -31,10 +39,7 @@ class _OfTable(Assertion):
     """What kinds have in common that ask about one table, which has to be there."""
 
     def prepare(self) -> None:
-        self.sql = (
-            "SELECT engine, partition_key, sorting_key, create_table_query FROM system.tables "
-            "WHERE database = %(database)s AND name = %(table)s"
-        )
+        self.sql = TABLE_SQL
         self.params = self.table()._asdict()
 
     def evaluate(self, ask: Ask, now: float) -> Outcome:
@@ -69,8 +74,7 @@ class SchemaEquals(_OfTable):
                 self.expected += f", {field} {self.spec[field]}"
 
     def look(self, ask: Ask, engine: str, partition_key: str, sorting_key: str, ddl: str) -> Outcome:
-        sql = f"SELECT name, type FROM system.columns {_OF_TABLE} ORDER BY position"  # noqa: S608 - fixed text
-        found = {str(name): str(type_) for name, type_ in ask(sql, self.params).rows}
+        found = {str(name): str(type_) for name, type_, *_default in ask(COLUMNS_SQL, self.params).rows}
         wrong = [f"column {name} is missing" for name in self.wanted if name not in found]
         wrong += [f"column {name} is not expected" for name in found if name not in self.wanted]
         wrong += [
@@ -138,7 +142,7 @@ class MutationsDone(_OfTable):
     def look(self, ask: Ask, engine: str, partition_key: str, sorting_key: str, ddl: str) -> Outcome:
         sql = (
             "SELECT mutation_id, command, parts_to_do, latest_fail_reason, dateDiff('second', create_time, now()) "  # noqa: S608
-            f"FROM system.mutations {_OF_TABLE} AND NOT is_done ORDER BY create_time"
+            f"FROM system.mutations {OF_TABLE} AND NOT is_done ORDER BY create_time"
         )
         left = [
             f"{name} ({command}): {parts} parts to do since {seconds} s"
@@ -163,31 +167,26 @@ class PartsHealthy(_OfTable):
         )
 
     def look(self, ask: Ask, engine: str, partition_key: str, sorting_key: str, ddl: str) -> Outcome:
-        parts = ask(
-            f"SELECT partition, count() AS n FROM system.parts {_OF_TABLE} AND active "  # noqa: S608 - fixed text
-            "GROUP BY partition ORDER BY n DESC LIMIT 1",
-            self.params,
-        ).rows
         # Parts that somebody has detached have no reason, and what a merge or a fetch has made superfluous is no damage.
-        detached = ask(
-            f"SELECT count(), any(name) FROM system.detached_parts {_OF_TABLE} AND "  # noqa: S608 - fixed text
-            "(startsWith(reason, 'broken') OR reason IN ('unexpected', 'noquorum', 'covered-by-broken'))",
-            self.params,
-        ).rows
-        replicas = ask(
-            f"SELECT is_readonly, absolute_delay FROM system.replicas {_OF_TABLE}",  # noqa: S608 - fixed text
-            self.params,
-        ).rows
-        broken, example = int(detached[0][0]), str(detached[0][1])
+        sql = (
+            "SELECT * FROM (SELECT 'parts' AS what, partition AS name, count() AS n FROM system.parts "  # noqa: S608 - fixed text
+            f"{OF_TABLE} AND active GROUP BY partition ORDER BY n DESC LIMIT 1) "
+            f"UNION ALL SELECT 'broken', any(name), count() FROM system.detached_parts {OF_TABLE} AND "
+            "(startsWith(reason, 'broken') OR reason IN ('unexpected', 'noquorum', 'covered-by-broken')) "
+            f"UNION ALL SELECT 'read_only', '', countIf(is_readonly) FROM system.replicas {OF_TABLE}"
+        )
+        found = {str(what): (str(name), int(count)) for what, name, count in ask(sql, self.params).rows}
+        partition, parts = found.get("parts", (None, 0))
+        example, broken = found["broken"]
         observed = {
-            "parts": int(parts[0][1]) if parts else 0,
-            "partition": str(parts[0][0]) if parts else None,
+            "parts": parts,
+            "partition": partition,
             "broken": broken,
-            "read_only": any(bool(row[0]) for row in replicas),
+            "read_only": found["read_only"][1] > 0,
         }
         wrong = []
-        if parts and int(parts[0][1]) > self.most:
-            wrong.append(f"partition {parts[0][0]} has {parts[0][1]} active parts")
+        if parts > self.most:
+            wrong.append(f"partition {partition} has {parts} active parts")
         if broken > self.broken:
             wrong.append(f"{broken} broken parts, one of them {example}")
         if observed["read_only"]:

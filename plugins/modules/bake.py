@@ -190,7 +190,7 @@ from ..module_utils.bake_store import BakeError, BakeStore
 from ..module_utils.bake_verdict import Limits
 from ..module_utils.bake_watch import Probes, Watch
 from ..module_utils.clickhouse_assert_kinds import build
-from ..module_utils.clickhouse_assert_run import Session
+from ..module_utils.clickhouse_assert_run import CONNECTIONS, Session
 from ..module_utils.clickhouse_assertions import AssertionNotValid
 from ..module_utils.clickhouse_client import login_from, login_options
 from ..module_utils.container_state import CONTAINER_OPTIONS
@@ -202,7 +202,6 @@ from ..module_utils.jetstream import STREAM_OPTIONS, Monitor, MonitorError, Stre
 from ..module_utils.jetstream import parse_wish as stream_wish
 from ..module_utils.log_wishes import LOG_OPTIONS, LogCheckError, check_levels, parse_check
 
-CONNECTIONS = 4
 ENTRIES = {"containers": CONTAINER_OPTIONS, "logs": LOG_OPTIONS, "streams": STREAM_OPTIONS}
 
 

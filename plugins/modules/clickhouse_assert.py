@@ -132,7 +132,7 @@ assertions:
     expected: {description: What was expected., type: str}
     verdict: {description: "C(pass), C(fail), C(inconclusive) or C(error).", type: str}
     reason: {description: Why the verdict is not C(pass)., type: str}
-    rows_read: {description: Rows that the server read for it., type: int}
+    rows_read: {description: "Rows that the server read for it; C(0) if another assertion on the table had asked the same in this round.", type: int}
     bytes_read: {description: Bytes that the server read for it., type: int}
     milliseconds: {description: Duration of the last evaluation., type: float}
     attempts: {description: How often it was evaluated., type: int}
@@ -155,12 +155,16 @@ waited_seconds:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse_assert_kinds import build
-from ..module_utils.clickhouse_assert_run import Session, complaint, run, summary
+from ..module_utils.clickhouse_assert_run import (
+    CONNECTIONS,
+    MOST_CONNECTIONS,
+    Session,
+    complaint,
+    run,
+    summary,
+)
 from ..module_utils.clickhouse_assertions import AssertionNotValid
 from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
-
-CONNECTIONS = 4
-MOST_CONNECTIONS = 16
 
 
 def main() -> None:

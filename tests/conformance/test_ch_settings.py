@@ -43,6 +43,26 @@ def test_readonly_refuses_an_insert(driver: Driver, table: Callable[..., str]) -
     assert driver.query(f"SELECT count() FROM {name}") == [(0,)]
 
 
+def test_readonly_leaves_what_changes_between_queries(driver: Driver, table: Callable[..., str]) -> None:
+    name = table("n UInt64", "n")
+    driver.command(f"INSERT INTO {name} SELECT number FROM numbers(50000)")
+    sql = f"SELECT sum(n) FROM {name}"
+    held = {"readonly": 1, "max_rows_to_read": 100_000}
+    assert driver.query(sql, settings=held) == driver.query(sql, settings=held) == [(1249975000,)]
+    with pytest.raises(Refused) as caught:
+        driver.query(sql, settings={**held, "max_rows_to_read": 1000})
+    assert caught.value.code == 158
+    assert driver.query(sql, settings=held) == [(1249975000,)]
+    driver.insert(name, ["n"], [[1]])
+    assert driver.query(sql, settings=held) == [(1249975001,)]
+    driver.command("SET max_block_size = 4321")
+    assert driver.query("SELECT value FROM system.settings WHERE name = 'max_block_size'", settings=held) == [
+        ("4321",)
+    ]
+    driver.command("USE system")
+    assert driver.query("SELECT currentDatabase()", settings=held) == [("system",)]
+
+
 def test_max_execution_time(driver: Driver) -> None:
     sql = "SELECT count() FROM system.numbers WHERE number % 2 = 3"
     with pytest.raises(Refused) as caught:

@@ -553,6 +553,76 @@ def test_sessions_share_the_assertions() -> None:
     assert [result.passed for result in results] == [True, True]
 
 
+OF_ONE_TABLE = [
+    {"name": "there", "kind": "table_exists", "table": "bars"},
+    {"name": "k", "kind": "column", "table": "bars", "column": "k", "type": "String"},
+    {"name": "v", "kind": "column", "table": "bars", "column": "v", "type": "Decimal(18, 5)"},
+    {"name": "mutations", "kind": "mutations_done", "table": "bars"},
+    {"name": "other", "kind": "column", "table": "void", "column": "k"},
+]
+
+
+def test_what_a_table_is_like_is_asked_once_a_round(engine: EngineConnection) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Counted(Scripted):
+        def query(self, sql: str, params: Any = None) -> Answer:
+            asked.append((sql.split()[sql.split().index("FROM") + 1], params["table"]))
+            return engine.query(sql, params)
+
+    wrong = {"name": "wrong", "kind": "column", "table": "bars", "column": "gone"}
+    results, _seconds = waited(Counted([]), [*OF_ONE_TABLE, wrong], 3)
+    once = [("system.tables", "bars"), ("system.columns", "bars")]
+    rest = [("system.mutations", "bars"), ("system.columns", "void")]
+    # What does not hold is looked at anew in the next rounds, never judged by the answer of an old one.
+    assert asked == [*once, *rest, ("system.columns", "bars"), ("system.columns", "bars")]
+    assert [result.finding.verdict for result in results] == ["pass"] * 5 + ["fail"]
+    assert results[5].finding.reason == "table db.bars has no column gone"
+    # The rows are those of who asked.
+    assert [bool(result.rows_read) for result in results[:5]] == [True, True, False, False, True]
+
+
+def test_a_question_that_failed_is_asked_again_by_each_who_needs_its_answer(engine: EngineConnection) -> None:
+    class Once(Scripted):
+        def query(self, sql: str, params: Any = None) -> Answer:
+            self.asked += 1
+            if self.asked == 1:
+                raise ClickhouseError("too many queries at once", "server", 202)
+            return engine.query(sql, params)
+
+    results, _seconds = waited(Once([]), OF_ONE_TABLE[:2] + OF_ONE_TABLE[3:4], 0)
+    assert [result.finding.verdict for result in results] == ["error", "pass", "pass"]
+
+
+def test_one_waits_for_the_answer_that_another_has_asked_for() -> None:
+    asks = threading.Event()
+    others = threading.Event()
+    shared = assert_run.Shared()
+    seen: list[tuple[str, bool]] = []
+
+    def slow() -> Any:
+        asks.set()
+        assert others.wait(10)
+        return "answer"
+
+    def first() -> None:
+        seen.append(shared.answer(("key",), slow))
+
+    def second() -> None:
+        seen.append(shared.answer(("key",), lambda: pytest.fail("asked twice")))
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert asks.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert threads[1].is_alive()
+    others.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(seen) == [("answer", False), ("answer", True)]
+
+
 def test_without_a_timeout_everything_is_asked_once() -> None:
     results, seconds = waited(Scripted([(0,)]), [ONE, TWO], 0)
     assert [result.attempts for result in results] == [1, 1]

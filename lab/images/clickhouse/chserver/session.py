@@ -28,7 +28,7 @@ TOKEN_SETTING = "http_max_request_param_data_size"  # noqa: S105
 SERVER_DEFAULTS = {"implicit_select": "0", "allow_introspection_functions": "0"}
 
 _QUERY_ID = re.compile(r"query_id\s*=\s*'((?:[^'\\]|\\.)*)'", re.IGNORECASE)
-# With one of these the engine refuses every later SET, so they are only set on a connection that is thrown away.
+# With one of these the engine refuses every later SET, so they are only set on a connection that is kept for queries with the same settings.
 _LOCKING = ("readonly", "allow_ddl")
 
 
@@ -100,6 +100,8 @@ class Session:
         self.stats = Stats()
         self.on_progress: Callable[[Stats], None] | None = None
         self._sets: list[str] = []
+        self._locked: Session | None = None
+        self._locked_for: Mapping[str, str] = {}
         self.conn: Any = None
         self._connect()
         try:
@@ -159,21 +161,35 @@ class Session:
             yield self
             return
         if any(name in settings for name in _LOCKING):
-            locking = {name: settings[name] for name in _LOCKING if name in settings}
-            other = self._clone()
-            try:
-                other._set({name: value for name, value in settings.items() if name not in locking})
-                other._set(locking)
-                yield other
-                self.stats = other.stats
-            finally:
-                other.close()
+            other = self._locked_session(settings)
+            yield other
+            self.stats = other.stats
             return
         self._set(settings)
         try:
             yield self
         finally:
             self._restore(settings)
+
+    def _locked_session(self, settings: Mapping[str, str]) -> Session:
+        """The clone with these settings: the last one, if nothing has changed since in it or in this session."""
+        last = self._locked
+        if last is not None:
+            same = last.database == self.database and last._sets == self._sets
+            if same and not last.broken and self._locked_for == settings:
+                return last
+            self._locked = None
+            last.close()
+        locking = {name: settings[name] for name in _LOCKING if name in settings}
+        other = self._clone()
+        try:
+            other._set({name: value for name, value in settings.items() if name not in locking})
+            other._set(locking)
+        except DBError:
+            other.close()
+            raise
+        self._locked, self._locked_for = other, dict(settings)
+        return other
 
     def _restore(self, settings: Mapping[str, str]) -> None:
         defaults = [f"{name} = DEFAULT" for name in settings if name not in SERVER_DEFAULTS]
@@ -289,6 +305,9 @@ class Session:
         return [(r[0], r[1]) for r in rows if r[2] not in ("MATERIALIZED", "ALIAS", "EPHEMERAL")]
 
     def close(self) -> None:
+        locked, self._locked = self._locked, None
+        if locked is not None:
+            locked.close()
         if self.conn is not None:
             conn, self.conn = self.conn, None
             conn.set_progress_callback(None)
