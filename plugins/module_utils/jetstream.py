@@ -175,6 +175,7 @@ def _numbers(stream: Stream, consumer: dict[str, Any] | None) -> dict[str, Any]:
         "consumers": stream.state("consumer_count"),
         "first_sequence": stream.state("first_seq"),
         "seconds_held": stream.seconds_held(),
+        "retention": str((stream.item.get("config") or {}).get("retention") or ""),
     }
     if consumer is not None:
         numbers.update(

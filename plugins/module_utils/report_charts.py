@@ -26,6 +26,8 @@ except ImportError:  # only where there is nothing to draw
     _pygal = None
 
 MOST_SERIES = 10
+# The retention of a stream whose messages do not go because somebody has acknowledged them.
+_KEPT = "limits"
 # Seen on white as well as on the dark page: each has a contrast of 3 and more with both.
 _COLOURS = (
     "#3d83d1",
@@ -195,8 +197,9 @@ def flow(
 ) -> list[dict[str, Any]]:
     """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
 
-    The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages have come
-    since the first one that the stream still holds. What arrives in a table is what the last round's checks that count new rows have seen.
+    The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages came, and
+    how many of them its consumer has acknowledged, since the first one came that the stream still holds. What arrives in a table is what
+    the last round's checks that count new rows have seen.
     """
     ended = {one.get("number"): moment(one.get("ended")) for one in bake.get("rounds") or []}
     seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
@@ -216,8 +219,10 @@ def flow(
             {
                 "stream": stream,
                 "consumer": consumer,
-                "published": _between(first, last, "last_sequence", seconds) or _on_average(last),
-                "consumed": _between(first, last, "acknowledged_sequence", seconds) or "not measured",
+                "published": _between(first, last, "last_sequence", seconds)
+                or _on_average(last, "last_sequence"),
+                "consumed": _between(first, last, "acknowledged_sequence", seconds)
+                or _on_average(last, "acknowledged_sequence"),
                 "pending": str(last.get("pending", "not measured")),
                 "tables": [
                     {
@@ -254,10 +259,14 @@ def _between(first: Mapping[str, Any], last: Mapping[str, Any], key: str, second
     return _rate((int(last[key]) - int(first[key])) / seconds, "messages")
 
 
-def _on_average(look: Mapping[str, Any]) -> str:
-    """The mean rate since the first message that a stream still holds. Messages that it has let go of since count, too."""
+def _on_average(look: Mapping[str, Any], key: str) -> str:
+    """The mean rate up to *key* since the first message came that a stream still holds. Messages that it has let go of since count, too.
+
+    A stream that lets go of what was acknowledged says nothing of the past.
+    """
     seconds = float(look.get("seconds_held") or 0)
-    if seconds <= 0 or not look.get("first_sequence"):
+    kept = look.get("retention", _KEPT) in ("", _KEPT)
+    if seconds <= 0 or not look.get("first_sequence") or key not in look or not kept:
         return "not measured"
-    came = int(look["last_sequence"]) - int(look["first_sequence"])
+    came = max(0, int(look[key]) - int(look["first_sequence"]))
     return f"{_rate(came / seconds, 'messages')} on average"

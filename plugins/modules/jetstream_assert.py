@@ -159,9 +159,9 @@ assertions:
       returned: always
     details:
       description:
-        - account, messages, first_sequence, last_sequence, bytes, consumers and seconds_held (since the first message that it still holds came) of
-          the stream, and pending, ack_pending, redelivered,
-          waiting, delivered_sequence and acknowledged_sequence of the consumer; empty if the stream is missing.
+        - account, messages, first_sequence, last_sequence, bytes, consumers, retention and seconds_held (since the first message that it still holds
+          came) of the stream, and pending, ack_pending, redelivered, waiting, delivered_sequence and acknowledged_sequence of the consumer; empty if
+          the stream is missing.
       type: dict
       returned: always
 verdict:

@@ -92,7 +92,9 @@ def test_how_long_a_stream_reaches_back_and_where_it_leads_to(
     answer["account_details"][0]["stream_detail"][0]["state"] |= {"first_ts": first, "first_seq": 3}
     result = look(answer, tables=["aggregates"])
     assert (result["details"]["seconds_held"], result["details"]["first_sequence"]) == (seconds, 3)
-    assert result["tables"] == ["aggregates"]
+    assert (result["tables"], result["details"]["retention"]) == (["aggregates"], "")
+    answer["account_details"][0]["stream_detail"][0]["config"] = {"retention": "workqueue"}
+    assert look(answer)["details"]["retention"] == "workqueue"
 
 
 @pytest.mark.parametrize(

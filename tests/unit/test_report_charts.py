@@ -154,12 +154,42 @@ def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -
     del seen["round"]
     fresh = {"kind": "fresh", "table": "aggregates", "rows_per_second": 0.5, "verdict": "pass"}
     (found,) = flow({}, [fresh, seen], moment)
-    assert (found["published"], found["consumed"]) == ("2.00 messages/s on average", "not measured")
+    assert (found["published"], found["consumed"]) == (
+        "2.00 messages/s on average",
+        "1.67 messages/s on average",
+    )
     assert found["tables"] == [
         {"table": "aggregates", "rate": "0.50 rows/s"},
         {"table": "external_other", "rate": "not measured"},
     ]
     assert flow({}, [{**seen, "details": {"last_sequence": 1}}], moment)[0]["published"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("more", "rates"),
+    [
+        ({"retention": "limits"}, ("2.00 messages/s on average", "1.67 messages/s on average")),
+        # What was acknowledged is gone: how much that was, the stream does not say.
+        ({"retention": "workqueue"}, ("not measured", "not measured")),
+        ({"retention": "interest"}, ("not measured", "not measured")),
+        ({"acknowledged_sequence": 12}, ("2.00 messages/s on average", "0.00 messages/s on average")),
+        ({"seconds_held": 0.0}, ("not measured", "not measured")),
+    ],
+)
+def test_what_one_look_knows_of_the_past(more: dict[str, Any], rates: tuple[str, str]) -> None:
+    seen = look(1, 100, 90, 10)
+    seen["details"] |= {"first_sequence": 40, "seconds_held": 30.0, **more}
+    del seen["round"]
+    (found,) = flow({}, [seen], moment)
+    assert (found["published"], found["consumed"]) == rates
+
+
+def test_a_stream_without_a_consumer_has_no_second_arrow() -> None:
+    seen = look(1, 100, 90, 10)
+    seen["details"] = {"last_sequence": 100, "first_sequence": 40, "seconds_held": 30.0}
+    del seen["round"]
+    (found,) = flow({}, [seen], moment)
+    assert (found["published"], found["consumed"]) == ("2.00 messages/s on average", "not measured")
 
 
 def arrives(rate: float | None, **more: Any) -> dict[str, Any]:
