@@ -111,7 +111,7 @@ class World:
             raise ClickhouseError(self.clickhouse_error, "unreachable")
         return self
 
-    def evaluate(self, result: Any, now: float) -> None:
+    def evaluate(self, result: Any, now: float, shared: Any) -> None:
         result.attempts += 1
         result.observed, result.finding, result.rows_per_second = result.assertion.evaluate(
             lambda _sql, _params: Answer(self.rows, []), now
