@@ -133,16 +133,16 @@ class Bench:
         self.file = folder / "assertions.json"
         self.words: list[str] = []
         self.queries: list[str] = []
-        self.sessions: list[Session] | None = None
         self.file.write_text(json.dumps(assertions()), encoding="utf-8")
 
     def round_of_bake(self, rows: int) -> float:
-        """Seconds of one evaluation in a process and in sessions that are there already, as a bake does each of its rounds."""
+        """Seconds of one evaluation in a process that is there already, with connections of its own, as a bake does each of its rounds."""
         login = Login(self.at.host, self.at.port, self.at.user, self.at.password, database(rows))
-        if self.sessions is None:
-            self.sessions = [Session(login) for _ in range(CONNECTIONS)]
         started = time.perf_counter()
-        results, waited = run(self.sessions, build(assertions(), login.database))
+        sessions = [Session(login) for _ in range(CONNECTIONS)]
+        results, waited = run(sessions, build(assertions(), login.database))
+        for session in sessions:
+            session.close()
         seconds = time.perf_counter() - started
         if text := complaint(results, waited):
             raise BenchError(f"the assertions do not hold: {text}")

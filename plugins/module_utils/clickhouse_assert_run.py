@@ -78,7 +78,10 @@ class Shared:
         self._held: dict[tuple[Any, ...], Future[Answer]] = {}
 
     def answer(self, key: tuple[Any, ...], ask: Callable[[], Answer]) -> tuple[Answer, bool]:
-        """The answer, and whether it was asked for here. Whose question failed does not decide over the others: they ask themselves."""
+        """The answer, and whether it was asked for here.
+
+        An error of the server does not decide over those who wait: they ask themselves. A server that does not answer is not asked again.
+        """
         with self._lock:
             held = self._held.get(key)
             mine: Future[Answer] = self._held.setdefault(key, Future())
@@ -89,9 +92,12 @@ class Shared:
                 mine.set_exception(error)
                 raise
             return mine.result(), True
-        if held.exception() is not None:
-            return ask(), True
-        return held.result(), False
+        failed = held.exception()
+        if failed is None:
+            return held.result(), False
+        if isinstance(failed, ClickhouseError) and failed.kind in _BROKEN:
+            raise failed
+        return ask(), True
 
 
 class Session:
@@ -130,8 +136,8 @@ class Session:
 
             key = (sql, *params.values())
             answer, own = shared.answer(key, query) if sql in SHARED_SQL else (query(), True)
-            result.rows_read = _sum(result.rows_read, answer.rows_read if own else 0)
-            result.bytes_read = _sum(result.bytes_read, answer.bytes_read if own else 0)
+            result.rows_read = _sum(result.rows_read, answer.rows_read, own)
+            result.bytes_read = _sum(result.bytes_read, answer.bytes_read, own)
             return answer
 
         try:
@@ -140,7 +146,7 @@ class Session:
             result.observed, result.finding = None, Finding("error", str(error))
             if error.kind in _BROKEN:
                 self.close()
-        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
             # An answer that has another form than the kind expects is an error of that assertion alone.
             result.observed, result.finding = (
                 None,
@@ -154,8 +160,11 @@ class Session:
             self._connection = None
 
 
-def _sum(first: int | None, second: int | None) -> int | None:
-    return second if first is None else first + (second or 0)
+def _sum(before: int | None, count: int | None, own: bool) -> int | None:
+    """What the server says that it read so far; None if it never said anything."""
+    if count is None:
+        return before
+    return (before or 0) + (count if own else 0)
 
 
 def run(

@@ -149,6 +149,9 @@ class MutationsDone(_OfTable):
             + (f", last failure: {reason}" if reason else "")
             for name, command, parts, reason, seconds in ask(sql, self.params).rows
         ]
+        if not left and not engine.endswith("MergeTree"):
+            why = f"the engine {engine} keeps no mutations, so nothing was shown"
+            return Outcome({"unfinished": []}, Finding("inconclusive", why))
         return _judged({"unfinished": left}, left)
 
 
@@ -176,6 +179,10 @@ class PartsHealthy(_OfTable):
             f"UNION ALL SELECT 'read_only', '', countIf(is_readonly) FROM system.replicas {OF_TABLE}"
         )
         found = {str(what): (str(name), int(count)) for what, name, count in ask(sql, self.params).rows}
+        if not {"broken", "read_only"} <= set(found):
+            raise ValueError(
+                f"found counts of {', '.join(found) or 'nothing'}, expected broken and read_only"
+            )
         partition, parts = found.get("parts", (None, 0))
         example, broken = found["broken"]
         observed = {

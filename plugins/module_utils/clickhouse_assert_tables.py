@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .clickhouse_assertions import Ask, Assertion, AssertionNotValid, Outcome, escape_percent
+from .clickhouse_assertions import Ask, Assertion, AssertionNotValid, Outcome, escape_percent, within
 from .clickhouse_compare import Finding, plain
 from .clickhouse_names import check_identifier, quote
 
@@ -49,7 +49,7 @@ class _OfRows(Assertion):
         more = []
         if "max_age" in self.spec:
             self.params["age"] = int(self.number("max_age", low=1))
-            more.append(f"{quote(self.column('time_column'))} >= now() - toIntervalSecond(%(age)s)")
+            more.append(within(quote(self.column("time_column"))))
         if "partition" in self.spec:
             self.params["partition"] = str(self.spec["partition"])
             more.append("_partition_id = %(partition)s")
@@ -98,7 +98,8 @@ class Unique(_OfRows):
     def prepare(self) -> None:
         super().prepare()
         self.key = ", ".join(map(quote, self.names))
-        self.sql = f"SELECT count(), uniqExact({self.key}) FROM {self.source}"  # noqa: S608 - names are quoted
+        # A tuple, because of plain columns those with a NULL would be left out.
+        self.sql = f"SELECT count(), uniqExact(tuple({self.key})) FROM {self.source}"  # noqa: S608 - names are quoted
         self.expected = f"no two rows with the same {', '.join(self.names)}, in >= {self.min_rows} rows"
 
     def evaluate(self, ask: Ask, now: float) -> Outcome:
@@ -129,27 +130,26 @@ class Growing(Assertion):
         self.more = self.number("min", 1, low=1)
         self.over = float(self.number("over", 5, low=0.1))
         self.patience = self.over + 0.5  # the first look is not at the very beginning
-        self.first: tuple[float, Any] | None = None
+        self.first: tuple[float, dict[str, str], int] | None = None
         own = self.where()
         table = self.table().quoted()
         if "time_column" in self.spec:
             column = quote(self.column("time_column"))
             own = escape_percent(own) + (" AND " if own else " WHERE ")
-            # Rows of the second in which the first sample was taken are of before it.
+            # Rows that are dated later than the first sample already when it is taken do not count as new.
+            self.begin = f"SELECT toString(now64(3)), count() FROM {table}{own}{column} > now64(3)"  # noqa: S608
             self.sql = f"SELECT count() FROM {table}{own}{column} > toDateTime64(%(since)s, 3)"  # noqa: S608
         else:
-            self.sql = f"SELECT count() FROM {table}{own}"  # noqa: S608 - names are quoted
+            self.begin = self.sql = f"SELECT count() FROM {table}{own}"  # noqa: S608 - names are quoted
         self.expected = f">= {self.more} rows more within {self.over:g} s or the time that is waited"
 
     def evaluate(self, ask: Ask, now: float) -> Outcome:
         if self.first is None:
-            begin = "SELECT toString(now64(3))" if "time_column" in self.spec else self.sql
-            self.first = (now, ask(begin, {}).rows[0][0])
+            *since, rows = ask(self.begin, {}).rows[0]
+            self.first = (now, {"since": str(since[0])} if since else {}, int(rows))
             return Outcome(None, Finding("inconclusive", "only one sample was taken"))
-        began, value = self.first
-        by_time = "time_column" in self.spec
-        rows = int(ask(self.sql, {"since": str(value)} if by_time else {}).rows[0][0])
-        more = rows if by_time else rows - int(value)
+        began, params, before = self.first
+        more = int(ask(self.sql, params).rows[0][0]) - before
         observed = {"more_rows": more, "seconds": round(now - began, 1)}
         if more >= self.more:
             return Outcome(observed, Finding("pass", ""), more / max(now - began, 0.001))

@@ -167,7 +167,8 @@ class ColumnDefinition(Assertion):
         found = [row[1:] for row in answer.rows if row[0] == self.name_of_column]
         if not found:
             why = f"table {self.table()} has no column {self.name_of_column}"
-            return Outcome(None, Finding("fail", why if answer.rows else f"there is no table {self.table()}"))
+            none = f"there is no table {self.table()}, or the user may see none of its columns"
+            return Outcome(None, Finding("fail", why if answer.rows else none))
         type_, default_kind, default = (str(item) for item in found[0])
         observed = {"type": type_, "default_kind": default_kind, "default": default}
         wrong = []
@@ -207,16 +208,11 @@ class Fresh(Assertion):
     def prepare(self) -> None:
         column = quote(self.column("time_column"))
         self.max_age = self.number("max_age", low=1)
-        # Looking only at the window keeps the cost independent of the table's size. The window ends in
-        # the future by its own length, so that one row from the year 2100 does not look fresh for ever.
-        window = (
-            f"{column} >= now() - toIntervalSecond(%(age)s) AND {column} <= now() + toIntervalSecond(%(age)s)"
-        )
         self.params = {"age": math.ceil(self.max_age)}
         self.sql = (
             f"SELECT count(), toInt64(toUnixTimestamp(now())) - toInt64(toUnixTimestamp(max({column}))) "  # noqa: S608 - names are quoted
             f"FROM {self.table().quoted()}{escape_percent(self.where())}"
-            f"{' AND ' if self.spec.get('where') else ' WHERE '}{window}"
+            f"{' AND ' if self.spec.get('where') else ' WHERE '}{within(column)}"
         )
         self.expected = f"newest row at most {self.max_age} s old"
 
@@ -247,7 +243,7 @@ class JsonKeys(Assertion):
         recent = ""
         if "max_age" in self.spec:
             self.params = {"age": math.ceil(self.number("max_age", low=1))}
-            recent = f"{order} >= now() - toIntervalSecond(%(age)s)"
+            recent = within(order)
         own = self.where() if not recent else escape_percent(self.where())
         if recent:
             own += f"{' AND ' if self.spec.get('where') else ' WHERE '}{recent}"
@@ -301,6 +297,15 @@ def squeeze(text: Any) -> str:
     """Spaces outside of quotes do not change a type or an expression."""
     parts = re.split(r"('(?:[^'\\]|\\.)*')", str(text))
     return "".join(part if part.startswith("'") else re.sub(r"\s+", "", part) for part in parts)
+
+
+def within(column: str) -> str:
+    """Condition that a row is at most C(age) seconds old, to be bound.
+
+    Looking only at the window keeps the cost independent of the table's size. The window ends in the future by its own length, so that
+    one row from the year 2100 does not look fresh for ever.
+    """
+    return f"{column} >= now() - toIntervalSecond(%(age)s) AND {column} <= now() + toIntervalSecond(%(age)s)"
 
 
 def escape_percent(sql: str) -> str:

@@ -198,7 +198,7 @@ def flow(
     """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
 
     The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages came, and
-    how many of them its consumer has acknowledged, since the first one came that the stream still holds. What arrives in a table is what
+    how far its consumer has acknowledged them, since the first one came that the stream still holds. What arrives in a table is what
     the last round's checks that count new rows have seen.
     """
     ended = {one.get("number"): moment(one.get("ended")) for one in bake.get("rounds") or []}
@@ -262,11 +262,11 @@ def _between(first: Mapping[str, Any], last: Mapping[str, Any], key: str, second
 def _on_average(look: Mapping[str, Any], key: str) -> str:
     """The mean rate up to *key* since the first message came that a stream still holds. Messages that it has let go of since count, too.
 
-    A stream that lets go of what was acknowledged says nothing of the past.
+    Where a message goes as soon as it is acknowledged, the first one that is held says nothing of those that were.
     """
     seconds = float(look.get("seconds_held") or 0)
-    kept = look.get("retention", _KEPT) in ("", _KEPT)
-    if seconds <= 0 or not look.get("first_sequence") or key not in look or not kept:
+    gone = key == "acknowledged_sequence" and look.get("retention", _KEPT) not in ("", _KEPT)
+    if seconds <= 0 or not look.get("first_sequence") or key not in look or gone:
         return "not measured"
     came = max(0, int(look[key]) - int(look["first_sequence"]))
     return f"{_rate(came / seconds, 'messages')} on average"

@@ -132,8 +132,8 @@ assertions:
     expected: {description: What was expected., type: str}
     verdict: {description: "C(pass), C(fail), C(inconclusive) or C(error).", type: str}
     reason: {description: Why the verdict is not C(pass)., type: str}
-    rows_read: {description: "Rows that the server read for it; C(0) if another assertion on the table had asked the same in this round.", type: int}
-    bytes_read: {description: Bytes that the server read for it., type: int}
+    rows_read: {description: "Rows that the server read for it, without what another one had asked already in this round.", type: int}
+    bytes_read: {description: "Bytes that the server read for it, counted in the same way.", type: int}
     milliseconds: {description: Duration of the last evaluation., type: float}
     attempts: {description: How often it was evaluated., type: int}
     table: {description: The table that it looks at; empty for a query., type: str}

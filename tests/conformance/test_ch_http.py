@@ -234,6 +234,21 @@ def test_session(http: Callable[..., Answer]) -> None:
     assert http("SELECT n FROM kept").text.startswith("Code: 60")
 
 
+@pytest.mark.parametrize("way", ["GET", "POST"])
+def test_a_failed_answer_does_not_stand_in_front_of_the_next_one(
+    http: Callable[..., Answer], way: str
+) -> None:
+    own = str(uuid.uuid4())
+
+    def ask(sql: str) -> Answer:
+        return http(query=sql, session_id=own) if way == "GET" else http(sql, session_id=own)
+
+    for form in ("JSON", "JSONCompact", "TabSeparated", "Pretty"):
+        broken = ask(f"SELECT number, throwIf(number = 200000) FROM numbers(300000) FORMAT {form}")
+        assert "Code: 395" in broken.text
+        assert json.loads(ask("SELECT 42 AS n FORMAT JSONCompact").text)["data"] == [[42]]
+
+
 def test_settings_in_the_url(http: Callable[..., Answer]) -> None:
     sql = "SELECT value FROM system.settings WHERE name = 'max_block_size'"
     assert http(sql, max_block_size=4567).text == "4567\n"

@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,8 @@ TABLES = [
     "CREATE TABLE db.less (k UInt8) ENGINE = MergeTree ORDER BY k",
     "CREATE MATERIALIZED VIEW db.crooked TO db.less AS SELECT k FROM db.bent WHERE k IN (SELECT v FROM db.more)",
     "ALTER TABLE db.more DROP COLUMN v",
+    "CREATE TABLE db.ahead (k UInt8, t DateTime, j String) ENGINE = MergeTree ORDER BY k",
+    """INSERT INTO db.ahead VALUES (1, '2100-01-01 00:00:00', '{"a":1,"b":2}')""",
 ]
 
 
@@ -123,6 +126,7 @@ BARS = {"k": "String", "t": "DateTime64(3,'UTC')", "v": "Decimal(18, 5)", "j": "
 SCHEMA = {"kind": "schema_equals", "table": "bars", "columns": BARS}
 NULLS = {"kind": "no_nulls", "table": "holes"}
 UNIQUE = {"kind": "unique", "table": "holes"}
+RECENT = {"time_column": "t", "max_age": 60}
 
 PASSING: list[dict[str, Any]] = [
     {"kind": "query", "sql": "SELECT 7", "value": 7},
@@ -167,6 +171,7 @@ PASSING: list[dict[str, Any]] = [
     {**NULLS, "columns": ["text", "number"], "empty": False, "partition": "all"},
     {**UNIQUE, "columns": ["k", "t"]},
     {**UNIQUE, "columns": "k", "where": "k != 2"},
+    {**UNIQUE, "columns": ["k", "maybe"], "where": "text != 'd'"},
     {**UNIQUE, "columns": ["k"], "final": True, "table": "replaced"},
     {"kind": "mutations_done", "table": "bars"},
     {"kind": "parts_healthy", "table": "holes"},
@@ -238,6 +243,19 @@ FAILING: list[tuple[dict[str, Any], str, str]] = [
         "0 rows more in",
     ),
     ({"kind": "growing", "table": "nope"}, "error", "nope"),
+    # A row from the year 2100 is no row of the last minute, and none that has just come.
+    ({"kind": "growing", "table": "ahead", "time_column": "t"}, "fail", "0 rows more in"),
+    ({**JSON, "table": "ahead", "max_age": 60}, "inconclusive", "0 rows"),
+    ({**NULLS, "table": "ahead", "columns": ["k"], **RECENT}, "inconclusive", "0 rows"),
+    ({**UNIQUE, "table": "ahead", "columns": ["k"], **RECENT}, "inconclusive", "0 rows"),
+    ({**STEADY, "table": "ahead", "max_age": 60}, "fail", "no row of the last 600 s"),
+    ({"kind": "fresh", "table": "ahead", **RECENT}, "fail", "no row within 60 s"),
+    (
+        {**UNIQUE, "columns": ["k", "maybe"]},
+        "fail",
+        "1 of 4 rows are repetitions; most often [2, None], 2 times",
+    ),
+    ({"kind": "mutations_done", "table": "into"}, "inconclusive", "MaterializedView keeps no mutations"),
     ({**STEADY, "table": "void", "max_age": 60}, "fail", "no row of the last 600 s"),
     ({**STEADY, "max_age": 60, "where": "k = '5'"}, "fail", "all: no row of the last 60 s"),
     (
@@ -304,6 +322,41 @@ def test_kinds_that_count_new_rows_say_how_many_came_in_a_second(
     result = evaluate(engine, spec)
     assert result["table"] == table
     assert result["rows_per_second"] == (None if rate is None else pytest.approx(rate, abs=0.001))
+
+
+def test_a_part_that_the_server_found_broken_is_told(engine: EngineConnection) -> None:
+    engine.run("CREATE TABLE db.hurt (k UInt8) ENGINE = MergeTree ORDER BY k")
+    engine.run("INSERT INTO db.hurt VALUES (1)")
+    engine.run("INSERT INTO db.hurt VALUES (2)")
+    engine.run("ALTER TABLE db.hurt DETACH PART 'all_1_1_0'")
+    spec = {"kind": "parts_healthy", "table": "hurt"}
+    assert evaluate(engine, spec)["verdict"] == "pass"  # somebody has detached it
+    place = Path(engine.scalar("SELECT data_paths[1] FROM system.tables WHERE name = 'hurt'")) / "detached"
+    (place / "all_1_1_0").rename(place / "broken-on-start_all_1_1_0")
+    result = evaluate(engine, spec)
+    assert (result["verdict"], result["reason"]) == (
+        "fail",
+        "1 broken parts, one of them broken-on-start_all_1_1_0",
+    )
+    assert evaluate(engine, {**spec, "max_broken": 1})["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict", "reason"),
+    [
+        ([("parts", "all", 2), ("broken", "", 0), ("read_only", "", 0)], "pass", ""),
+        ([("parts", "all", 2), ("broken", "", 0), ("read_only", "", 1)], "fail", "the replica is read-only"),
+        ([("parts", "all", 2), ("broken", "", 0)], "error", "found counts of parts, broken, expected"),
+        ([], "error", "found counts of nothing"),
+    ],
+)
+def test_what_the_server_does_not_say_of_parts_is_no_pass(
+    counts: list[tuple[Any, ...]], verdict: str, reason: str
+) -> None:
+    answers = Scripted([("ReplicatedMergeTree", "", "k", "")], counts)
+    results, _seconds = waited(answers, [{"name": "it", "kind": "parts_healthy", "table": "t"}], 0)
+    assert results[0].finding.verdict == verdict
+    assert reason in results[0].finding.reason
 
 
 def test_every_kind_is_seen_passing_and_failing() -> None:
@@ -592,6 +645,24 @@ def test_a_question_that_failed_is_asked_again_by_each_who_needs_its_answer(engi
 
     results, _seconds = waited(Once([]), OF_ONE_TABLE[:2] + OF_ONE_TABLE[3:4], 0)
     assert [result.finding.verdict for result in results] == ["error", "pass", "pass"]
+
+
+def test_a_server_that_does_not_answer_is_asked_once() -> None:
+    shared = assert_run.Shared()
+
+    def hang() -> Answer:
+        raise ClickhouseError("did not answer in time", "timeout")
+
+    for ask in (hang, lambda: pytest.fail("asked twice")):
+        with pytest.raises(ClickhouseError, match="in time"):
+            shared.answer(("key",), ask)
+
+
+def test_what_no_server_has_counted_is_not_zero() -> None:
+    table = [("MergeTree", "", "k", "")]
+    there = {"kind": "table_exists", "table": "t"}
+    results, _seconds = waited(Scripted(table), [{"name": name, **there} for name in "ab"], 0)
+    assert [(result.passed, result.rows_read) for result in results] == [(True, None)] * 2
 
 
 def test_one_waits_for_the_answer_that_another_has_asked_for() -> None:

@@ -164,12 +164,16 @@ class NativeConnection:
             sql.analyse(f"CREATE TEMPORARY TABLE {sql.identifier(name)} ({names})"), "Native", {}
         ):
             pass
-        if block.rows:
-            insert = session.insert(
-                sql.analyse(f"INSERT INTO {sql.identifier(name)} FORMAT Native"), "Native"
-            )
-            insert.append(block.payload)
-            insert.finish()
+        try:
+            if block.rows:
+                insert = session.insert(
+                    sql.analyse(f"INSERT INTO {sql.identifier(name)} FORMAT Native"), "Native"
+                )
+                insert.append(block.payload)
+                insert.finish()
+        except DBError:
+            NativeConnection._drop(session, name)
+            raise
         return name
 
     @staticmethod

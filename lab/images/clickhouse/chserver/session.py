@@ -162,7 +162,11 @@ class Session:
             return
         if any(name in settings for name in _LOCKING):
             other = self._locked_session(settings)
-            yield other
+            try:
+                yield other
+            except BaseException:
+                other.broken = True  # whatever it was in the middle of, nobody goes on with it
+                raise
             self.stats = other.stats
             return
         self._set(settings)
@@ -252,9 +256,13 @@ class Session:
                     self.conn.streaming_cancel_query(handle)
 
     def _whole(self, text: str, fmt: str, params: Mapping[str, str]) -> Iterator[Chunk]:
-        with _engine_errors():
-            result = self.conn.query(text, fmt, params=dict(params))
-            data, stats = result.bytes(), self.stats
+        try:
+            with _engine_errors():
+                result = self.conn.query(text, fmt, params=dict(params))
+        except DBError:
+            self._discard()
+            raise
+        data, stats = result.bytes(), self.stats
         stats.read_rows = max(stats.read_rows, result.storage_rows_read())
         stats.read_bytes = max(stats.read_bytes, result.storage_bytes_read())
         stats.written_rows, stats.written_bytes = result.rows_written(), result.bytes_written()
@@ -262,6 +270,13 @@ class Session:
         stats.elapsed_ns = int(result.elapsed() * 1e9)
         if data:
             yield Chunk(data, result.rows_read())
+
+    def _discard(self) -> None:
+        """What a failed query had written already would else stand in front of the next answer."""
+        try:
+            self._run("SELECT 1")
+        except DBError:
+            self.broken = True
 
     def _own_ids(self, text: str) -> str:
         """KILL QUERY names the client's query id; the engine knows the query by its connection's token."""
