@@ -34,8 +34,8 @@ options:
       - C(row_count) - C(table), optional C(where), C(min) (default 1) and C(max).
       - C(fresh) - C(table), C(time_column), C(max_age) in seconds, optional C(where).
       - C(growing) - C(table), optional C(where), C(time_column) (when a row came; only rows after the first sample are counted, so that
-        rows that a TTL takes away do not matter), C(min) more rows (default 1), C(over) seconds between the samples (default 5). The module waits
-        for the second sample, whatever O(timeout) is.
+        rows that a TTL takes away do not matter; nor do rows that were dated later already then),
+        C(min) more rows (default 1), C(over) seconds between the samples (default 5). The module waits for the second sample, whatever O(timeout) is.
       - C(steady) - C(table), C(time_column), C(max_age) in seconds, optional C(where), C(group_by) (a column such as the symbol; each of its values
         that had rows within C(known_within) seconds, default ten times C(max_age), must have one that is at most C(max_age) old) and
         C(min_groups) (default 1). Its observation holds the new rows of each group.
@@ -46,12 +46,13 @@ options:
       - C(no_nulls) - C(table), C(columns), optional C(min_rows) (default 1), C(empty) (default true, an empty string and NaN count as well),
         C(final) and the bounds C(where), C(time_column) with C(max_age) in seconds, C(partition) (its id).
       - C(unique) - C(table), C(columns) (the key that stands in each row once), optional C(min_rows) (default 1), C(final) and the same bounds.
-      - C(mutations_done) - C(table), none of whose mutations is unfinished.
+      - C(mutations_done) - C(table), none of whose mutations is unfinished. Inconclusive for engines without them (not of the MergeTree family).
       - C(parts_healthy) - C(table), optional C(max_parts) active parts in a partition (default 300) and C(max_broken) detached parts that are
         damaged (default 0). A replica must not be read-only.
       - C(ttl_present) - C(table), optional C(ttl), as in DDL (C(INTERVAL 90 DAY) and C(toIntervalDay(90)) are the same).
       - C(view_writes) - C(table), optional C(views) by name. The query of each materialized view over the table can be run, and its target
         takes what comes of it, so an insert does not fail there.
+      - With C(max_age), a row may be as far in the future as it may be old, by the server's clock; one that is dated years ahead shows nothing.
       - C(table) is C(table) or C(database.table); without a database, O(login_db) is meant.
     type: list
     elements: dict
