@@ -38,15 +38,25 @@ KINDS: dict[str, type[Assertion]] = {
 
 
 def build(specs: Sequence[Any], database: str) -> list[Assertion]:
-    """Check all assertions and return them; the first wrong one raises AssertionNotValid."""
+    """Check all assertions and return them, or raise AssertionNotValid with all that is wrong."""
     if not specs:
         raise AssertionNotValid("assertions: expected at least one; an empty list would prove nothing")
     built: list[Assertion] = []
+    wrong: list[str] = []
+    names: set[str] = set()
     for position, spec in enumerate(specs, start=1):
-        assertion = _build_one(spec, position, database)
-        if any(other.name == assertion.name for other in built):
-            raise AssertionNotValid(f"assertion {position}: the name {assertion.name!r} stands there twice")
+        try:
+            assertion = _build_one(spec, position, database)
+        except AssertionNotValid as error:
+            wrong.append(str(error))
+            continue
+        if assertion.name in names:
+            wrong.append(f"assertion {position}: the name {assertion.name!r} stands there twice")
+        names.add(assertion.name)
         built.append(assertion)
+    if wrong:
+        asked = f"; none of the {len(specs)} was asked" if len(specs) > 1 else ""
+        raise AssertionNotValid("; ".join(wrong) + asked)
     return built
 
 
@@ -59,10 +69,11 @@ def _build_one(spec: Any, position: int, database: str) -> Assertion:
         raise AssertionNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")
     missing = [field for field in kind.required if spec.get(field) is None]
     unknown = sorted(set(spec) - {"name", "kind", *kind.required, *kind.optional})
-    if missing:
-        raise AssertionNotValid(f"{label}: kind {kind.kind} needs {', '.join(missing)}")
-    if unknown:
-        raise AssertionNotValid(f"{label}: kind {kind.kind} has no field {', '.join(unknown)}")
+    if missing or unknown:
+        said = [f"needs {', '.join(missing)}"] if missing else []
+        fields = ", ".join((*kind.required, *kind.optional))
+        said += [f"has no field {', '.join(unknown)} (its fields: {fields})"] if unknown else []
+        raise AssertionNotValid(f"{label}: kind {kind.kind} {' and '.join(said)}")
     given = {key: value for key, value in spec.items() if value is not None}
     try:
         return kind(given, database)

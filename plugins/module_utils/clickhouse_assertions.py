@@ -218,7 +218,7 @@ class Fresh(Assertion):
 
     def judge(self, answer: Answer) -> Outcome:
         if not answer.rows or int(answer.rows[0][0]) == 0:
-            return Outcome(None, Finding("fail", f"no row within {self.max_age} s of now"), 0.0)
+            return Outcome("no row", Finding("fail", f"no row within {self.max_age} s of now"), 0.0)
         rate = int(answer.rows[0][0]) / self.max_age
         return Outcome(f"{int(answer.rows[0][1])} s old", Finding("pass", ""), rate)
 

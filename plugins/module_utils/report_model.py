@@ -266,6 +266,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
         ("Environment", "environment"),
         ("Host", "host"),
         ("Release", "release_id"),
+        ("Watched release", "watched_release"),
         ("Started", "started"),
         ("Finished", "finished"),
         ("User", "user"),
@@ -322,8 +323,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
         "audit_after": _audit(data.get("audit_after") or {}),
         "undo": block(meta.get("rollback_command")),
         "bake": {
-            "id": cell((bake.get("head") or {}).get("id")),
-            "reason": cell((bake.get("head") or {}).get("reason") or "no limit was broken"),
+            "story": bake_story(bake),
             "rounds": [
                 {**one, "began": moment_text(one["began"]), "tone": tone(one["verdict"])}
                 for one in rounds_table(bake, assertions)
@@ -332,6 +332,22 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
             "flow": flow(bake, assertions, moment),
         },
     }
+
+
+def bake_story(bake: dict[str, Any]) -> str:
+    """What was watched, from when to when, and why it ended so; a single round has no head, and nothing but its verdict."""
+    head, rounds = bake.get("head") or {}, bake.get("rounds") or []
+    if not rounds:
+        return ""
+    what = f"Bake {cell(head['id'])}" if head.get("id") else "A single round"
+    began, ended = rounds[0].get("began"), rounds[-1].get("ended")
+    told = f"{what}, {moment_text(began)} to {moment_text(ended)}"
+    seconds = seconds_of({"started": began, "finished": ended})
+    told += f" ({human_duration(seconds)})" if seconds is not None else ""
+    if head.get("reason"):
+        return f"{told}: {cell(head['reason'])}."
+    worst_of = worst([str(one.get("verdict")) for one in rounds])
+    return f"{told}: {'no limit was broken' if head.get('id') else WORDS.get(worst_of, worst_of)}."
 
 
 def _badness(item: dict[str, Any]) -> int:

@@ -380,7 +380,19 @@ WRONG: list[tuple[Any, str]] = [
     ([{"name": "a", "kind": "nope"}], "expected a kind of query"),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1"}], "needs value"),
     ([{"name": "a", "kind": "query", "sql": " ", "value": 1}], "expected a query"),
-    ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "tabel": "x"}], "no field tabel"),
+    (
+        [{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "tabel": "x"}],
+        r"has no field tabel \(its fields: sql, value, op, params\)",
+    ),
+    ([{"name": "a", "kind": "row_count", "tabel": "x"}], "needs table and has no field tabel"),
+    (
+        [
+            {"name": "a", "kind": "nope"},
+            {"name": "b", "kind": "row_count", "table": "t"},
+            {"name": "c", "kind": "query", "sql": "SELECT 1"},
+        ],
+        "assertion 'a': expected a kind.*; assertion 'c': kind query needs value; none of the 3 was asked",
+    ),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "op": "=="}], "expected one of eq"),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "op": "between"}], "two bounds"),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": [], "op": "in"}], "not empty"),

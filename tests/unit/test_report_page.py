@@ -86,7 +86,7 @@ def test_page_shows_what_a_bake_measured() -> None:
     page = Reader(render(sample(assertions=checks)))
     assert page.open == []
     for fact in (
-        "Bake 20260615T100100Z: round 2 failed, none may",
+        "Bake 20260615T100100Z, 2026-06-15 10:01:00 UTC to 2026-06-15 10:02:05 UTC (1 min 05 s): round 2 failed, none may.",
         "every symbol: EURUSD: no row of the last 60 s",
         "2026-06-15 10:02:00 UTC",
         "New rows: every symbol",
@@ -94,6 +94,28 @@ def test_page_shows_what_a_bake_measured() -> None:
         "publishers 2.00 messages/s stream BARS, 1 wait 2.00 messages/s consumer bridge 1.25 rows/s aggregates",
     ):
         assert fact in page.text, fact
+
+
+@pytest.mark.parametrize(
+    ("head", "verdict", "story"),
+    [
+        (
+            {"id": "b1", "reason": ""},
+            "pass",
+            "Bake b1, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): no limit was broken.",
+        ),
+        ({}, "fail", "A single round, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): failed."),
+        ({}, "pass", "A single round, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): passed."),
+    ],
+)
+def test_page_says_what_was_watched_and_what_came_of_it(
+    head: dict[str, Any], verdict: str, story: str
+) -> None:
+    one = {**sample()["bake"]["rounds"][0], "verdict": verdict}
+    meta = {**META, "watched_release": "20260615T090000Z-abc"}
+    page = Reader(render(sample(bake={"head": head, "rounds": [one]}, meta=meta)))
+    assert story in page.text
+    assert "Watched release 20260615T090000Z-abc" in page.text
 
 
 def test_page_says_how_to_undo_a_run_that_went_well() -> None:

@@ -47,6 +47,7 @@ def test_two_rounds_looked_at_everything_and_passed(lab):
         }
         names = " ".join(one["name"] for one in results)
         assert all(lab.container(service) in names for service in SERVICES)
+        assert "what only this inventory asks" in names
         # Every symbol of the lab is told apart, and has new rows.
         growth = next(one for one in results if one["kind"] == "steady")
         assert len(growth["observed"]["rows_of"]) > 1

@@ -81,11 +81,16 @@ def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_take
     assert lab.inspect("data-bridge")["Image"] != image
     watch = {"monitor_rounds": 3, "monitor_interval": 1, "monitor_grace": 0, "monitor_on_failure": "rollback"}
     never = {"name": "one is two", "kind": "query", "sql": "SELECT 1", "value": 2}
+    name = release(lab)["path"].name
+    once = play("playbooks/monitor.yml", monitor_once=True, monitor_grace=0, monitor_assertions=[never])
+    once.assert_refused("The round ended with FAIL", "Undo it with", f"-e rollback_release={name}")
+    assert "Nothing was changed" not in once.said
     watched = play("playbooks/monitor.yml", **watch, monitor_assertions=[never])
+    assert "Undo it with" not in watched.said
     watched.assert_refused(
         "Monitor failed in phase monitor",
         "ended with FAIL after 1 of 3 rounds",
-        f"What release {release(lab)['path'].name} had changed was taken back, and the state of before it was verified",
+        f"What release {name} had changed was taken back, and the state of before it was verified",
     )
     assert release(lab)["status"] == "rolled_back"
     assert lab.inspect("data-bridge")["Image"] == image
