@@ -135,9 +135,10 @@ class Growing(Assertion):
         table = self.table().quoted()
         if "time_column" in self.spec:
             column = quote(self.column("time_column"))
-            own = escape_percent(own) + (" AND " if own else " WHERE ")
+            own += " AND " if own else " WHERE "
             # Rows that are dated later than the first sample already when it is taken do not count as new.
             self.begin = f"SELECT toString(now64(3)), count() FROM {table}{own}{column} > now64(3)"  # noqa: S608
+            own = escape_percent(own)  # this one has a value to bind
             self.sql = f"SELECT count() FROM {table}{own}{column} > toDateTime64(%(since)s, 3)"  # noqa: S608
         else:
             self.begin = self.sql = f"SELECT count() FROM {table}{own}"  # noqa: S608 - names are quoted

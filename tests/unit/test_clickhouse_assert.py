@@ -586,7 +586,7 @@ def test_growth_is_what_comes_between_two_samples(engine: EngineConnection, colu
     engine.run("CREATE OR REPLACE TABLE db.flow (k UInt8, at DateTime64(3)) ENGINE = MergeTree ORDER BY k")
     engine.run("INSERT INTO db.flow VALUES (1, now64(3))")
     clock = Clock()
-    spec = {"name": "it", "kind": "growing", "table": "flow", "over": 3, "min": 2}
+    spec = {"name": "it", "kind": "growing", "table": "flow", "over": 3, "min": 2, "where": "k % 2 = 1"}
     specs = [{**spec, "time_column": column} if column else spec]
 
     def run(insert: int) -> tuple[assert_run.Result, float]:
