@@ -32,8 +32,8 @@ lock: setup ## Write the lock files anew from requirements/*.in
 lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff, mypy, the project's own rules
 	@scripts/lint
 
-unit: setup ## Run the unit tests (no Docker needed)
-	@pytest tests/unit
+unit: setup ## Run the unit tests (no Docker needed), on two cores
+	@pytest tests/unit --numprocesses 2 --dist loadfile
 
 test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, molecule, the report in a browser, and a part of the fault matrix
 	@scripts/test
