@@ -39,7 +39,7 @@ test: setup ## Set up everything, then lint, unit tests, the server's conformanc
 	@scripts/test
 
 test-deep: setup ## Run the tests that draw random schemas and compose files with many more examples (2,000 schemas)
-	@SUHO_DEEP=1 pytest tests/unit/test_schema_properties.py tests/unit/test_compose_edit.py
+	@SUHO_DEEP=1 pytest tests/unit/schema/test_properties.py tests/unit/compose/edit/test_entries.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
 	@scripts/molecule

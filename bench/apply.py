@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from plugins.module_utils.clickhouse_client import Login, connect
-from plugins.module_utils.schema_process import PlannerProcess
-from plugins.module_utils.schema_quarantine import restorable
-from plugins.module_utils.schema_server import Server
-from plugins.module_utils.schema_sources import read_desired_files
+from plugins.module_utils.clickhouse.client import Login, connect
+from plugins.module_utils.schema.input.paths import read_desired_files
+from plugins.module_utils.schema.rehearsal.process import PlannerProcess
+from plugins.module_utils.schema.server.quarantine import restorable
+from plugins.module_utils.schema.server.server import Server
 from plugins.modules.clickhouse_schema import work
 
 

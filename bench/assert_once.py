@@ -12,9 +12,9 @@ import json
 import os
 import sys
 
-from plugins.module_utils.clickhouse_assert_kinds import build
-from plugins.module_utils.clickhouse_assert_run import CONNECTIONS, Session, complaint, run, summary
-from plugins.module_utils.clickhouse_client import Login
+from plugins.module_utils.checks.clickhouse.kinds import build
+from plugins.module_utils.checks.clickhouse.run import CONNECTIONS, Session, complaint, run, summary
+from plugins.module_utils.clickhouse.client import Login
 
 
 def main() -> None:

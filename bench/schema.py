@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plugins.module_utils.clickhouse_client import ClickhouseError, Connection, Login, connect
-from plugins.module_utils.schema_model import SchemaError
-from plugins.module_utils.schema_process import PlannerProcess
+from plugins.module_utils.clickhouse.client import ClickhouseError, Connection, Login, connect
+from plugins.module_utils.schema.model import SchemaError
+from plugins.module_utils.schema.rehearsal.process import PlannerProcess
 
 from .contenders import (
     DATABASE,

@@ -28,12 +28,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from lab_facts import Lab
 
-from plugins.module_utils.compose_config import ComposeReader, named_project
-from plugins.module_utils.engine import Engine, EngineError
-from plugins.module_utils.rollout import RolloutError, ServiceRollout, downtime
-from plugins.module_utils.service_inspect import AuditWish, ServiceInspector
-from plugins.module_utils.service_report import audit_report
-from plugins.module_utils.source_digest import BuildSpec, read_sources
+from plugins.module_utils.audit.collect import AuditWish, ServiceInspector
+from plugins.module_utils.audit.report import audit_report
+from plugins.module_utils.compose.config import ComposeReader, named_project
+from plugins.module_utils.compose.rollout import RolloutError, ServiceRollout, downtime
+from plugins.module_utils.docker.engine import Engine, EngineError
+from plugins.module_utils.sources.digest import BuildSpec, read_sources
 
 from .contenders import BenchError
 from .schema import conditions, say

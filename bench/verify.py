@@ -22,10 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plugins.module_utils.clickhouse_assert_kinds import build
-from plugins.module_utils.clickhouse_assert_run import CONNECTIONS, Session, complaint, run
-from plugins.module_utils.clickhouse_client import ClickhouseError, Connection, Login, connect
-from plugins.module_utils.clickhouse_names import literal
+from plugins.module_utils.checks.clickhouse.kinds import build
+from plugins.module_utils.checks.clickhouse.run import CONNECTIONS, Session, complaint, run
+from plugins.module_utils.clickhouse.client import ClickhouseError, Connection, Login, connect
+from plugins.module_utils.clickhouse.names import literal
 
 from .contenders import PROJECT, SCHEMAS, Address, BenchError
 from .schema import README, conditions, say

@@ -18,14 +18,14 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.change_journal import journal_option
-from ..module_utils.clickhouse_client import LOGIN_NAMES, login_options
-from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
-from ..module_utils.schema_hosts import DIFFERS, ClusterRun
-from ..module_utils.schema_model import SchemaError
-from ..module_utils.schema_process import PlannerProcess
-from ..module_utils.schema_quarantine import restorable
-from ..module_utils.schema_sources import read_desired_files
+from ..module_utils.clickhouse.client import LOGIN_NAMES, login_options
+from ..module_utils.clickhouse.names import NameNotValid, check_identifier, check_release
+from ..module_utils.releases.journal import journal_option
+from ..module_utils.schema.cluster.run import DIFFERS, ClusterRun
+from ..module_utils.schema.input.paths import read_desired_files
+from ..module_utils.schema.model import SchemaError
+from ..module_utils.schema.rehearsal.process import PlannerProcess
+from ..module_utils.schema.server.quarantine import restorable
 
 MODULE = "suho.platform.clickhouse_schema"
 _OPTIONS = {

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..module_utils import deploy_plan, probes, rollback_plan
-from ..module_utils.filter_guard import guarded
+from ..module_utils.checks import specs as probes
+from ..module_utils.common.filters import guarded
+from ..module_utils.releases import deploy_plan, rollback_plan
 
 
 class FilterModule:

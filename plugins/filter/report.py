@@ -9,12 +9,12 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils.junit import junit
-from ..module_utils.redact import redact
-from ..module_utils.report_model import ReportError, final_verdict, page
-from ..module_utils.report_summary import summary
-from ..module_utils.report_text import MissingLibrary, human_duration, table
-from ..module_utils.run_metrics import run_metrics
+from ..module_utils.common.secrets import redact
+from ..module_utils.common.text import MissingLibrary, human_duration, table
+from ..module_utils.report.junit import junit
+from ..module_utils.report.metrics import run_metrics
+from ..module_utils.report.page import ReportError, final_verdict, page
+from ..module_utils.report.summary import summary
 
 
 def _list_of_dicts(name: str, value: Any) -> list[dict[str, Any]]:

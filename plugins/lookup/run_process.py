@@ -32,7 +32,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils.run_process import own_process, running_processes
+from ..module_utils.common.processes import own_process, running_processes
 
 
 class LookupModule(LookupBase):

@@ -185,22 +185,22 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils.bake_run import report, run_bake, stop
-from ..module_utils.bake_store import BakeError, BakeStore
-from ..module_utils.bake_verdict import Limits
-from ..module_utils.bake_watch import Probes, Watch
-from ..module_utils.clickhouse_assert_kinds import build
-from ..module_utils.clickhouse_assert_run import CONNECTIONS, Session
-from ..module_utils.clickhouse_assertions import AssertionNotValid
-from ..module_utils.clickhouse_client import login_from, login_options
-from ..module_utils.container_state import CONTAINER_OPTIONS
-from ..module_utils.container_state import parse_wish as container_wish
-from ..module_utils.docker_logs import DockerLogs
-from ..module_utils.engine import engine_from, engine_options
-from ..module_utils.http_fetch import fetcher
-from ..module_utils.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions
-from ..module_utils.jetstream import parse_wish as stream_wish
-from ..module_utils.log_wishes import LOG_OPTIONS, LogCheckError, check_levels, parse_check
+from ..module_utils.checks.clickhouse.base import AssertionNotValid
+from ..module_utils.checks.clickhouse.kinds import build
+from ..module_utils.checks.clickhouse.run import CONNECTIONS, Session
+from ..module_utils.checks.containers import CONTAINER_OPTIONS
+from ..module_utils.checks.containers import parse_wish as container_wish
+from ..module_utils.checks.docker_logs import DockerLogs
+from ..module_utils.checks.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions
+from ..module_utils.checks.jetstream import parse_wish as stream_wish
+from ..module_utils.checks.log_spec import LOG_OPTIONS, LogCheckError, check_levels, parse_check
+from ..module_utils.clickhouse.client import login_from, login_options
+from ..module_utils.common.http import fetcher
+from ..module_utils.docker.engine import engine_from, engine_options
+from ..module_utils.monitor.round import Probes, Watch
+from ..module_utils.monitor.run import report, run_bake, stop
+from ..module_utils.monitor.store import BakeError, BakeStore
+from ..module_utils.monitor.verdict import Limits
 
 ENTRIES = {"containers": CONTAINER_OPTIONS, "logs": LOG_OPTIONS, "streams": STREAM_OPTIONS}
 

@@ -97,8 +97,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.bake_run import report
-from ..module_utils.bake_store import OPEN, Bake, BakeError, BakeStore
+from ..module_utils.monitor.run import report
+from ..module_utils.monitor.store import OPEN, Bake, BakeError, BakeStore
 
 SHORT = ("number", "began", "ended", "verdict", "reasons", "hard")
 

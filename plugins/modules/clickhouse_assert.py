@@ -155,8 +155,9 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.clickhouse_assert_kinds import build
-from ..module_utils.clickhouse_assert_run import (
+from ..module_utils.checks.clickhouse.base import AssertionNotValid
+from ..module_utils.checks.clickhouse.kinds import build
+from ..module_utils.checks.clickhouse.run import (
     CONNECTIONS,
     MOST_CONNECTIONS,
     Session,
@@ -164,8 +165,7 @@ from ..module_utils.clickhouse_assert_run import (
     run,
     summary,
 )
-from ..module_utils.clickhouse_assertions import AssertionNotValid
-from ..module_utils.clickhouse_client import ClickhouseError, login_from, login_options
+from ..module_utils.clickhouse.client import ClickhouseError, login_from, login_options
 
 
 def main() -> None:

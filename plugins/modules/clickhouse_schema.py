@@ -278,17 +278,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import ChangeJournal, journal_option
-from ..module_utils.clickhouse_client import ClickhouseError, connect, login_from, login_options
-from ..module_utils.clickhouse_names import NameNotValid, check_identifier, check_release
-from ..module_utils.release_store import ReleaseError
-from ..module_utils.schema_ask_hosts import ask_hosts, bounded_login
-from ..module_utils.schema_model import SchemaError
-from ..module_utils.schema_rebuild import rebuild, reopen
-from ..module_utils.schema_restore import restore
-from ..module_utils.schema_reverse import Data, drop_column, reverse
-from ..module_utils.schema_risk import assess, is_blocking
-from ..module_utils.schema_server import Server
+from ..module_utils.clickhouse.client import ClickhouseError, connect, login_from, login_options
+from ..module_utils.clickhouse.names import NameNotValid, check_identifier, check_release
+from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.releases.store import ReleaseError
+from ..module_utils.schema.assess.assess import assess, is_blocking
+from ..module_utils.schema.cluster.hosts import ask_hosts, bounded_login
+from ..module_utils.schema.model import SchemaError
+from ..module_utils.schema.server.rebuild import rebuild, reopen
+from ..module_utils.schema.server.restore import restore
+from ..module_utils.schema.server.rollback import Data, drop_column, reverse
+from ..module_utils.schema.server.server import Server
 
 
 def schema_options() -> dict[str, Any]:

@@ -112,8 +112,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import ChangeJournal, journal_option
-from ..module_utils.compose_build import (
+from ..module_utils.compose.build import (
     BuildError,
     build,
     demand_room,
@@ -121,9 +120,10 @@ from ..module_utils.compose_build import (
     overlay,
     put_tags_back,
 )
-from ..module_utils.compose_config import ComposeError, ComposeReader, image_name, named_project
-from ..module_utils.engine import Engine, EngineError
-from ..module_utils.release_store import ReleaseError
+from ..module_utils.compose.config import ComposeError, ComposeReader, image_name, named_project
+from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.releases.store import ReleaseError
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:

@@ -164,15 +164,15 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..module_utils.change_journal import ChangeJournal, journal_option
-from ..module_utils.compose_change import ChangeError, Wish, plan_change
-from ..module_utils.compose_config import ComposeError, text_judge
-from ..module_utils.compose_edit import block_sha256, entry_text
-from ..module_utils.compose_file import FileError, encoded, read_text_file, replace_text_file
-from ..module_utils.compose_text import ComposeText
-from ..module_utils.engine import Engine, EngineError
-from ..module_utils.release_store import ReleaseError
-from ..module_utils.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+from ..module_utils.common.text_files import FileError, encoded, read_text_file, replace_text_file
+from ..module_utils.compose.config import ComposeError, text_judge
+from ..module_utils.compose.edit.change import ChangeError, Wish, plan_change
+from ..module_utils.compose.edit.document import ComposeText
+from ..module_utils.compose.edit.entries import block_sha256, entry_text
+from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.releases.store import ReleaseError
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -165,11 +165,11 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import journaled_images
-from ..module_utils.container_state import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
-from ..module_utils.engine import engine_from, engine_options
-from ..module_utils.release_store import ReleaseError, ReleaseStore
-from ..module_utils.verdict import failure_message, overall, wait_for_pass
+from ..module_utils.checks.containers import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
+from ..module_utils.checks.result import failure_message, overall, wait_for_pass
+from ..module_utils.docker.engine import engine_from, engine_options
+from ..module_utils.releases.journal import journaled_images
+from ..module_utils.releases.store import ReleaseError, ReleaseStore
 
 ARGUMENTS = {
     "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER_OPTIONS},

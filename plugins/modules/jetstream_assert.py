@@ -184,9 +184,15 @@ server:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.http_fetch import fetcher
-from ..module_utils.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions, parse_wish
-from ..module_utils.verdict import failure_message, overall, wait_for_pass
+from ..module_utils.checks.jetstream import (
+    STREAM_OPTIONS,
+    Monitor,
+    MonitorError,
+    StreamAssertions,
+    parse_wish,
+)
+from ..module_utils.checks.result import failure_message, overall, wait_for_pass
+from ..module_utils.common.http import fetcher
 
 ARGUMENTS = {
     "monitor_url": {"type": "str", "required": True},

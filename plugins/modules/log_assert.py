@@ -316,11 +316,9 @@ import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.container_logs import LogAssertions
-from ..module_utils.docker_logs import DockerLogs
-from ..module_utils.engine import engine_from, engine_options
-from ..module_utils.log_baseline import known_kinds
-from ..module_utils.log_wishes import (
+from ..module_utils.checks.docker_logs import DockerLogs
+from ..module_utils.checks.log_baseline import known_kinds
+from ..module_utils.checks.log_spec import (
     COMPARE_OPTIONS,
     LOG_OPTIONS,
     Check,
@@ -328,7 +326,9 @@ from ..module_utils.log_wishes import (
     check_levels,
     parse_check,
 )
-from ..module_utils.verdict import failure_message, overall, wait_for_pass
+from ..module_utils.checks.logs import LogAssertions
+from ..module_utils.checks.result import failure_message, overall, wait_for_pass
+from ..module_utils.docker.engine import engine_from, engine_options
 
 ARGUMENTS = {
     "containers": {

@@ -143,10 +143,10 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.clickhouse_client import login_from, login_options
-from ..module_utils.preflight import Preflight, Wanted
-from ..module_utils.preflight_finding import ERROR, Finding, as_findings
-from ..module_utils.preflight_services import PLACEHOLDERS
+from ..module_utils.clickhouse.client import login_from, login_options
+from ..module_utils.preflight.checks import Preflight, Wanted
+from ..module_utils.preflight.finding import ERROR, Finding, as_findings
+from ..module_utils.preflight.services import PLACEHOLDERS
 
 
 def main() -> None:

@@ -58,8 +58,8 @@ rows:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.release_history import release_history
-from ..module_utils.release_store import ReleaseStore
+from ..module_utils.releases.history import release_history
+from ..module_utils.releases.store import ReleaseStore
 
 
 def main() -> None:

@@ -104,9 +104,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import unsettled
-from ..module_utils.release_store import UNFINISHED, Release, ReleaseError, ReleaseStore
-from ..module_utils.rollback_plan import releases_to_take_back
+from ..module_utils.releases.journal import unsettled
+from ..module_utils.releases.rollback_plan import releases_to_take_back
+from ..module_utils.releases.store import UNFINISHED, Release, ReleaseError, ReleaseStore
 
 
 def record(release: Release) -> dict[str, Any]:

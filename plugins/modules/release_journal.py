@@ -128,9 +128,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import unsettled
-from ..module_utils.durable_file import utc_now
-from ..module_utils.release_store import (
+from ..module_utils.common.files import utc_now
+from ..module_utils.releases.journal import unsettled
+from ..module_utils.releases.store import (
     ROLLING_BACK,
     Release,
     ReleaseError,

@@ -113,9 +113,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import at_work, wait_for_work
-from ..module_utils.release_lock import Lock, Owner, owner_from
-from ..module_utils.release_store import ReleaseError, ReleaseStore
+from ..module_utils.releases.journal import at_work, wait_for_work
+from ..module_utils.releases.lock import Lock, Owner, owner_from
+from ..module_utils.releases.store import ReleaseError, ReleaseStore
 
 
 def known_death(params: dict[str, Any], found: Owner) -> str:

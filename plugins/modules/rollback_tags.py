@@ -73,9 +73,9 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.engine import Engine, EngineError
-from ..module_utils.release_store import ReleaseStore
-from ..module_utils.rollback_tags import outdated, remove_tags, rollback_tags
+from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.docker.rollback_tags import outdated, remove_tags, rollback_tags
+from ..module_utils.releases.store import ReleaseStore
 
 
 def repository(image: str) -> str:

@@ -142,11 +142,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.change_journal import ROLLOUT, ChangeJournal, journal_option
-from ..module_utils.compose_config import ComposeError, ComposeReader, named_project
-from ..module_utils.engine import Container, Engine, EngineError
-from ..module_utils.release_store import ReleaseError
-from ..module_utils.rollout import (
+from ..module_utils.compose.config import ComposeError, ComposeReader, named_project
+from ..module_utils.compose.rollout import (
     RolloutError,
     ServiceRollout,
     differs,
@@ -154,6 +151,9 @@ from ..module_utils.rollout import (
     downtime,
     is_replacement,
 )
+from ..module_utils.docker.engine import Container, Engine, EngineError
+from ..module_utils.releases.journal import ROLLOUT, ChangeJournal, journal_option
+from ..module_utils.releases.store import ReleaseError
 
 
 def shown(container: Container | None) -> dict[str, Any]:

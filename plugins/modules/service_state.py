@@ -191,10 +191,10 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.compose_config import ComposeError, locate_project
-from ..module_utils.engine import Engine, EngineError
-from ..module_utils.service_inspect import AuditWish, ServiceInspector
-from ..module_utils.service_report import audit_report
+from ..module_utils.audit.collect import AuditWish, ServiceInspector
+from ..module_utils.audit.report import audit_report
+from ..module_utils.compose.config import ComposeError, locate_project
+from ..module_utils.docker.engine import Engine, EngineError
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.report_text import human_duration
+from ansible_collections.suho.platform.plugins.module_utils.common.text import human_duration
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PICTURES
 

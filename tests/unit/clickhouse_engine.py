@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.suho.platform.plugins.module_utils.clickhouse_client import Answer, ClickhouseError
+from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import Answer, ClickhouseError
 from clickhouse_driver.util.escape import escape_params
 
 _LOOP = """

@@ -12,10 +12,10 @@ from lab_facts import PROJECT, run
 
 sys.path.insert(0, str(PROJECT / "collections"))
 
-from ansible_collections.suho.platform.plugins.module_utils.compose_config import locate_project
-from ansible_collections.suho.platform.plugins.module_utils.engine import Engine
-from ansible_collections.suho.platform.plugins.module_utils.service_inspect import AuditWish, ServiceInspector
-from ansible_collections.suho.platform.plugins.module_utils.service_report import audit_report
+from ansible_collections.suho.platform.plugins.module_utils.audit.collect import AuditWish, ServiceInspector
+from ansible_collections.suho.platform.plugins.module_utils.audit.report import audit_report
+from ansible_collections.suho.platform.plugins.module_utils.compose.config import locate_project
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Engine
 
 BRIDGE = "02-data-processing/data-bridge"
 AUTHOR = ("-c", "user.name=Molecule", "-c", "user.email=molecule@suho.example")

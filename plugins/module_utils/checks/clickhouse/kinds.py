@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All kinds of assertion by name, and the making of assertions from what a playbook says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...clickhouse.names import NameNotValid
+from . import base as basic
+from . import rows as of_rows
+from . import server as of_server
+from .base import Assertion, AssertionNotValid
+
+KINDS: dict[str, type[Assertion]] = {
+    cls.kind: cls
+    for cls in (
+        basic.QueryAssertion,
+        basic.TableExists,
+        basic.ColumnDefinition,
+        of_server.SchemaEquals,
+        basic.RowCount,
+        basic.Fresh,
+        of_rows.Growing,
+        of_rows.Steady,
+        basic.JsonKeys,
+        of_rows.NoNulls,
+        of_rows.Unique,
+        of_server.MutationsDone,
+        of_server.PartsHealthy,
+        of_server.TtlPresent,
+        of_server.ViewWrites,
+    )
+}
+
+
+def build(specs: Sequence[Any], database: str) -> list[Assertion]:
+    """Check all assertions and return them, or raise AssertionNotValid with all that is wrong."""
+    if not specs:
+        raise AssertionNotValid("assertions: expected at least one; an empty list would prove nothing")
+    built: list[Assertion] = []
+    wrong: list[str] = []
+    names: set[str] = set()
+    for position, spec in enumerate(specs, start=1):
+        try:
+            assertion = _build_one(spec, position, database)
+        except AssertionNotValid as error:
+            wrong.append(str(error))
+            continue
+        if assertion.name in names:
+            wrong.append(f"assertion {position}: the name {assertion.name!r} stands there twice")
+        names.add(assertion.name)
+        built.append(assertion)
+    if wrong:
+        asked = f"; none of the {len(specs)} was asked" if len(specs) > 1 else ""
+        raise AssertionNotValid("; ".join(wrong) + asked)
+    return built
+
+
+def _build_one(spec: Any, position: int, database: str) -> Assertion:
+    if not isinstance(spec, Mapping) or not spec.get("name"):
+        raise AssertionNotValid(f"assertion {position}: expected a dictionary with a name, found {spec!r}")
+    label = f"assertion {spec['name']!r}"
+    kind = KINDS.get(str(spec.get("kind")))
+    if kind is None:
+        raise AssertionNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")
+    missing = [field for field in kind.required if spec.get(field) is None]
+    unknown = sorted(set(spec) - {"name", "kind", *kind.required, *kind.optional})
+    if missing or unknown:
+        said = [f"needs {', '.join(missing)}"] if missing else []
+        fields = ", ".join((*kind.required, *kind.optional))
+        said += [f"has no field {', '.join(unknown)} (its fields: {fields})"] if unknown else []
+        raise AssertionNotValid(f"{label}: kind {kind.kind} {' and '.join(said)}")
+    given = {key: value for key, value in spec.items() if value is not None}
+    try:
+        return kind(given, database)
+    except (AssertionNotValid, NameNotValid, ValueError) as error:
+        raise AssertionNotValid(f"{label}: {error}") from None

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do the rounds of a bake, one after the other, from wherever it stands, and say where it stands."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..checks.result import ERROR
+from ..common.files import utc_now
+from ..common.secrets import mask_text
+from .store import DONE, OPEN, STOPPED, Bake
+from .verdict import Limits, standing
+
+#: Does a round: its number and the record of the one before it (for the first one, what the plan says of it); returns its record.
+DoRound = Callable[[int, "Mapping[str, Any] | None"], "dict[str, Any]"]
+STOP = "stop"
+_NAP = 1.0
+
+
+def seconds_of(moment: str) -> float:
+    """A time as utc_now() writes it, as seconds since the epoch."""
+    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+
+
+def due(head: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> float:
+    """When the next round is due. It sees the time since the last one, which is never shorter than the interval."""
+    last = rounds[-1]["began"] if rounds else head["began"]
+    return seconds_of(str(last)) + float(head["plan"]["interval"])
+
+
+def limits_of(plan: Mapping[str, Any]) -> Limits:
+    """The limits that a plan holds."""
+    return Limits(**plan["limits"])
+
+
+def report(bake: Bake, now: float | None = None) -> dict[str, Any]:
+    """Where the bake stands: its head, how many rounds have ended, the verdict so far, and seconds to the next round and to the end."""
+    head, rounds = bake.head(), bake.rounds()
+    moment = time.time() if now is None else now
+    planned, interval = int(head["plan"]["rounds"]), float(head["plan"]["interval"])
+    found = standing(rounds, planned, limits_of(head["plan"]))
+    left = 0.0
+    if head["status"] == OPEN and not found.decided:
+        left = max(0.0, due(head, rounds) - moment) + max(0, planned - len(rounds) - 1) * interval
+    return {
+        **{key: head.get(key, "") for key in ("id", "status", "began", "ended")},
+        "collected": bool(head.get("collected")),
+        "plan": head["plan"],
+        "rounds_done": len(rounds),
+        "verdict": head.get("verdict") or found.verdict,
+        "reason": head.get("reason") or found.reason,
+        "at_work": bake.is_at_work(),
+        "seconds_left": round(left, 1),
+    }
+
+
+def run_bake(
+    bake: Bake,
+    plan: Mapping[str, Any],
+    do_round: DoRound,
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Begin the bake or go on with it until it is decided, and return its report.
+
+    What was planned when it began holds for all of its rounds. Raises BakeError if another process is at it.
+    """
+    if not bake.exists:
+        bake.begin(plan)
+    with bake.at_work():
+        head = bake.head()
+        while head["status"] == OPEN:
+            rounds = bake.rounds()
+            found = standing(rounds, int(head["plan"]["rounds"]), limits_of(head["plan"]))
+            if found.decided:
+                head = bake.update(status=DONE, ended=utc_now(), verdict=found.verdict, reason=found.reason)
+            elif not _wait(bake, due(head, rounds), now, sleep):
+                head = bake.update(
+                    status=STOPPED,
+                    ended=utc_now(),
+                    verdict=found.verdict,
+                    reason="it was stopped before its end",
+                )
+            else:
+                before = rounds[-1] if rounds else head["plan"].get("first")
+                bake.add(_one(len(rounds) + 1, before, do_round))
+    return report(bake)
+
+
+def stop(bake: Bake) -> None:
+    """Ask whoever does the rounds to end before the next one; where nobody does them, the bake is ended here."""
+    (bake.folder / STOP).touch(mode=0o600)
+    if bake.head()["status"] == OPEN and not bake.is_at_work():
+        bake.update(status=STOPPED, ended=utc_now(), reason="it was stopped before its end")
+
+
+def _wait(bake: Bake, until: float, now: Callable[[], float], sleep: Callable[[float], None]) -> bool:
+    """Wait for a moment; False if the bake was told to stop."""
+    while True:
+        if (bake.folder / STOP).exists():
+            return False
+        left = until - now()
+        if left <= 0:
+            return True
+        sleep(min(left, _NAP))
+
+
+def _one(number: int, before: Mapping[str, Any] | None, do_round: DoRound) -> dict[str, Any]:
+    """A round, whatever comes of it: nobody watches this process, so what it cannot do has to stand in the record."""
+    began = utc_now()
+    try:
+        return do_round(number, before)
+    except Exception as error:  # the record is the only place where anybody would see it
+        reason = mask_text(f"the round could not be done: {type(error).__name__}: {error}")
+        known = before or {}
+        return {
+            "number": number,
+            "began": began,
+            "ended": utc_now(),
+            "verdict": ERROR,
+            "reasons": [reason],
+            "hard": [],
+            "assertions": [],
+            "findings": [],
+            "cursors": known.get("cursors") or {},
+            "containers": known.get("containers") or {},
+            "samples": {},
+        }

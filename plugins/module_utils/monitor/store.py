@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of bakes on the target: ``<state_dir>/bakes/<id>/`` with ``bake.json`` and a line for each round in ``rounds.jsonl``.
+
+A bake outlives the controller that began it, and the process that does its rounds may die as well: all that is needed to go on lies
+here, written before anybody is told of it. No secret is written. The process holds a lock (flock) as long as it lives, so whether
+somebody does the rounds is asked of the kernel.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..common.files import DamagedLine, append_lines, read_lines, utc_now, write_synced
+
+OPEN, DONE, STOPPED = "open", "done", "stopped"
+BAKE, ROUNDS, LOCK = "bake.json", "rounds.jsonl", "lock"
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
+
+
+class BakeError(Exception):
+    """A bake that cannot be begun, gone on with or read, with a text for the user."""
+
+
+class Bake:
+    """One bake. Nothing is written before :meth:`begin`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+
+    @property
+    def exists(self) -> bool:
+        return (self.folder / BAKE).is_file()
+
+    def head(self) -> dict[str, Any]:
+        """What was planned and what became of it; raises :class:`BakeError` where it is damaged."""
+        path = self.folder / BAKE
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BakeError(f"{path} cannot be read: {error}") from error
+        if not isinstance(found, dict) or found.get("status") not in (OPEN, DONE, STOPPED):
+            raise BakeError(f"{path} holds no bake, expected a status of {OPEN}, {DONE} or {STOPPED}")
+        return found
+
+    def write_head(self, head: Mapping[str, Any]) -> None:
+        """Replace the head; it is on the disk when this returns."""
+        write_synced(self.folder / BAKE, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
+
+    def update(self, **more: Any) -> dict[str, Any]:
+        """Change some of the head and return it."""
+        head = {**self.head(), **more}
+        self.write_head(head)
+        return head
+
+    def begin(self, plan: Mapping[str, Any]) -> None:
+        """Make the folder and the head. ``plan`` is what the rounds are, without secrets."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.write_head({"id": self.id, "status": OPEN, "began": utc_now(), "ended": "", "plan": dict(plan)})
+
+    def rounds(self) -> list[dict[str, Any]]:
+        """The rounds that have ended, in their order. A line that was cut off by a crash is as if it had not been written."""
+        try:
+            return read_lines(self.folder / ROUNDS)
+        except (OSError, DamagedLine) as error:
+            raise BakeError(f"the rounds of bake {self.id} cannot be read: {error}") from error
+
+    def add(self, one: Mapping[str, Any]) -> None:
+        """Write the line of a round; it is on the disk when this returns."""
+        append_lines(self.folder / ROUNDS, [one])
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold the lock while the rounds are done; raises :class:`BakeError` where another process holds it."""
+        handle = self._lock()
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise BakeError(f"bake {self.id}: another process does its rounds already") from error
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def is_at_work(self) -> bool:
+        """Whether a process does the rounds just now."""
+        if not (self.folder / LOCK).exists():
+            return False
+        handle = self._lock()
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(handle)
+
+    def _lock(self) -> int:
+        return os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+class BakeStore:
+    """All bakes below one state directory."""
+
+    def __init__(self, state_dir: str) -> None:
+        self.folder = Path(state_dir) / "bakes"
+
+    def bake(self, bake_id: str) -> Bake:
+        """The bake of that name, which need not exist; a name that is none is a :class:`BakeError`."""
+        if not _ID.match(bake_id):
+            raise BakeError(f"bake {bake_id!r}: expected a name of letters, digits, '_', '.' and '-'")
+        return Bake(self.folder / bake_id)
+
+    def all(self) -> list[Bake]:
+        """All bakes, the one that began last at the end."""
+        try:
+            found = [Bake(path) for path in self.folder.iterdir() if (path / BAKE).is_file()]
+        except FileNotFoundError:
+            return []
+        return sorted(found, key=lambda one: (str(one.head().get("began", "")), one.id))
+
+    def keep(self, most: int) -> list[str]:
+        """Remove all but the latest ``most`` bakes, never an open one; returns the names of the removed ones."""
+        old = [one for one in self.all() if one.head()["status"] != OPEN]
+        gone = old[: max(0, len(old) - most)]
+        for one in gone:
+            shutil.rmtree(one.folder)
+        return [one.id for one in gone]

@@ -1,0 +1,272 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the rounds of a bake measured, as pictures that a page can hold, and the way of the data with its rates.
+
+A chart is an image of its own (a data URI): nothing in it can run, load, or reach the page, whatever the names in it are.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..checks.result import PASS
+from ..common.text import MissingLibrary, cell
+
+_pygal: Any
+try:
+    import pygal
+    import pygal.style
+
+    _pygal = pygal
+except ImportError:  # only where there is nothing to draw
+    _pygal = None
+
+MOST_SERIES = 10
+# The retention of a stream whose messages do not go because somebody has acknowledged them.
+_KEPT = "limits"
+# Seen on white as well as on the dark page: each has a contrast of 3 and more with both.
+_COLOURS = (
+    "#3d83d1",
+    "#d0661f",
+    "#2f9a63",
+    "#bf55ad",
+    "#9a8010",
+    "#d4505c",
+    "#1f939e",
+    "#8577e0",
+    "#80868e",
+    "#64911f",
+)
+# The chart is a document of its own, so its rules meet nothing else.
+_RULES = (
+    ".axis .guides .line { stroke: #c9d0d8 !important } .axis .axis.line { stroke: #56616f !important } "
+    "@media (prefers-color-scheme: dark) { text { fill: #e8ecf1 !important } "
+    ".axis .guides .line { stroke: #56616f !important } .axis .axis.line { stroke: #a5b0bd !important } }"
+)
+_MIB = 2**20
+# The time of drawing, and a script that an image would not run: names are escaped, so these are pygal's own.
+_PASSIVE = re.compile("<!--.*?-->|<script.*?</script>", re.DOTALL)
+
+Series = dict[str, list["float | None"]]
+
+
+def _series(rounds: Sequence[Mapping[str, Any]], part: str, scale: float = 1) -> Series:
+    """The numbers of one part of the samples by name, None for a round that does not have it."""
+    samples = [(one.get("samples") or {}).get(part) or {} for one in rounds]
+    names = list(dict.fromkeys(str(name) for found in samples for name in found))
+    return {
+        name: [None if found.get(name) is None else float(found[name]) / scale for found in samples]
+        for name in names
+    }
+
+
+def _growth(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Series]:
+    """New rows by the check that counted them, and in it by group."""
+    checks = list(
+        dict.fromkeys(name for one in rounds for name in (one.get("samples") or {}).get("rows") or {})
+    )
+    found: dict[str, Series] = {}
+    for check in checks:
+        flat = [
+            {"samples": {"rows": ((one.get("samples") or {}).get("rows") or {}).get(check) or {}}}
+            for one in rounds
+        ]
+        found[str(check)] = _series(flat, "rows")
+    return found
+
+
+def _few(series: Series) -> Series:
+    """The series that say most: where there are too many, the rest is one line of their sums."""
+    if len(series) <= MOST_SERIES:
+        return series
+    ordered = sorted(series, key=lambda name: -sum(value or 0 for value in series[name]))
+    shown, rest = ordered[: MOST_SERIES - 1], ordered[MOST_SERIES - 1 :]
+    columns = zip(*(series[name] for name in rest))
+    sums = [
+        None if all(one is None for one in column) else sum(one or 0 for one in column) for column in columns
+    ]
+    return {**{name: series[name] for name in shown}, f"{len(rest)} others": sums}
+
+
+def _draw(labels: Sequence[str], series: Series, unit: str) -> str:
+    """Return the chart as a data URI."""
+    style = _pygal.style.Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground="#1b2430",
+        foreground_strong="#1b2430",
+        foreground_subtle="#7c8794",
+        colors=_COLOURS,
+        font_family="system-ui, 'DejaVu Sans', sans-serif",
+        label_font_size=13,
+        major_label_font_size=13,
+        legend_font_size=13,
+    )
+    chart = _pygal.Line(
+        js=(),
+        disable_xml_declaration=True,
+        explicit_size=True,
+        width=900,
+        height=320,
+        margin=8,
+        margin_bottom=24,
+        style=style,
+        css=("file://style.css", "file://graph.css", f"inline:{_RULES}"),
+        legend_at_bottom=True,
+        legend_at_bottom_columns=3,
+        truncate_legend=32,
+        range=None,
+        include_x_axis=True,  # from zero on: growth that stops is seen as what it is
+        y_title=unit,
+        dots_size=3,
+        stroke_style={"width": 2},
+    )
+    chart.x_labels = list(labels)
+    for name, values in series.items():
+        chart.add(cell(name), values)
+    chart.uuid = "1"  # the same numbers are the same bytes
+    text = _PASSIVE.sub("", chart.render(is_unicode=True))
+    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode("ascii")
+
+
+def charts(bake: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a chart for each kind of number: title, unit, src (a data URI), alt (what it shows, in words) and rows for a table.
+
+    There is none where nothing was measured. Raises MissingLibrary where pygal is not installed.
+    """
+    rounds = list(bake.get("rounds") or [])
+    parts: list[tuple[str, str, Series]] = [
+        (f"New rows: {check}", "rows", series) for check, series in _growth(rounds).items()
+    ]
+    parts += [
+        ("Messages that wait for a consumer", "messages", _series(rounds, "pending")),
+        ("Memory of the containers", "MiB", _series(rounds, "memory_bytes", _MIB)),
+        ("Free space of the disks", "%", _series(rounds, "disk_free_percent")),
+    ]
+    wanted = [(title, unit, series) for title, unit, series in parts if series]
+    if wanted and _pygal is None:
+        raise MissingLibrary(
+            "the Python library 'pygal' is not installed on the controller: pip install pygal"
+        )
+    labels = [str(one.get("number")) for one in rounds]
+    return [
+        {
+            "title": cell(title),
+            "unit": unit,
+            "src": _draw(labels, _few(series), unit),
+            "alt": f"{cell(title)} in {len(labels)} rounds, {unit}; the numbers are in the table below",
+            "columns": ["Round", *(cell(name) for name in series)],
+            "rows": [
+                [label, *(_number(series[name][place]) for name in series)]
+                for place, label in enumerate(labels)
+            ],
+        }
+        for title, unit, series in wanted
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f}".removesuffix(".0")
+
+
+def rounds_table(bake: Mapping[str, Any], assertions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The rounds in a line each; ``assertions`` are those of all rounds, each with its round."""
+    found = []
+    for one in bake.get("rounds") or []:
+        own = [item for item in assertions if item.get("round") == one.get("number")]
+        found.append(
+            {
+                "number": str(one.get("number")),
+                "began": cell(one.get("began")),
+                "verdict": cell(one.get("verdict")),
+                "passed": f"{sum(item.get('verdict') == PASS for item in own)} of {len(own)}",
+                "reasons": "; ".join(cell(text) for text in one.get("reasons") or []),
+            }
+        )
+    return found
+
+
+def flow(
+    bake: Mapping[str, Any],
+    assertions: Sequence[Mapping[str, Any]],
+    moment: Callable[[Any], float | None],
+) -> list[dict[str, Any]]:
+    """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
+
+    The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages came, and
+    how far its consumer has acknowledged them, since the first one came that the stream still holds. What arrives in a table is what
+    the last round's checks that count new rows have seen.
+    """
+    ended = {one.get("number"): moment(one.get("ended")) for one in bake.get("rounds") or []}
+    seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
+    tables: dict[tuple[str, str], list[str]] = {}
+    for item in assertions:
+        at, details = ended.get(item["round"]) if "round" in item else 0.0, item.get("details") or {}
+        if item.get("kind") == "jetstream" and "last_sequence" in details and at is not None:
+            key = cell(item.get("stream")), cell(item.get("consumer") or "nobody")
+            seen.setdefault(key, []).append((at, details))
+            tables[key] = [str(name) for name in item.get("tables") or []]
+    arriving = _arriving(assertions, max(ended, default=None))
+    found = []
+    for (stream, consumer), looks in seen.items():
+        (first_at, first), (last_at, last) = looks[0], looks[-1]
+        seconds = last_at - first_at
+        found.append(
+            {
+                "stream": stream,
+                "consumer": consumer,
+                "published": _between(first, last, "last_sequence", seconds)
+                or _on_average(last, "last_sequence"),
+                "consumed": _between(first, last, "acknowledged_sequence", seconds)
+                or _on_average(last, "acknowledged_sequence"),
+                "pending": str(last.get("pending", "not measured")),
+                "tables": [
+                    {
+                        "table": cell(name),
+                        "rate": _rate(arriving[name], "rows") if name in arriving else "not measured",
+                    }
+                    for name in tables[stream, consumer]
+                ],
+            }
+        )
+    return found
+
+
+def _arriving(assertions: Sequence[Mapping[str, Any]], last_round: Any) -> dict[str, float]:
+    """New rows per second by table: of several checks the one that has seen most, for the others look at a part of it."""
+    found: dict[str, float] = {}
+    for item in assertions:
+        if item.get("rows_per_second") is not None and item.get("round") == last_round:
+            name = str(item.get("table"))
+            found[name] = max(found.get(name, 0.0), float(item["rows_per_second"]))
+    return found
+
+
+def _rate(per_second: float, what: str) -> str:
+    """A rate as people read it. What comes seldom is told by the hour, so that it is not taken for nothing."""
+    if 0 < per_second < 0.05:
+        return f"{per_second * 3600:.3g} {what}/h"
+    return f"{per_second:.2f} {what}/s"
+
+
+def _between(first: Mapping[str, Any], last: Mapping[str, Any], key: str, seconds: float) -> str:
+    if seconds <= 0 or key not in first or key not in last:
+        return ""
+    return _rate((int(last[key]) - int(first[key])) / seconds, "messages")
+
+
+def _on_average(look: Mapping[str, Any], key: str) -> str:
+    """The mean rate up to *key* since the first message came that a stream still holds. Messages that it has let go of since count, too.
+
+    Where a message goes as soon as it is acknowledged, the first one that is held says nothing of those that were.
+    """
+    seconds = float(look.get("seconds_held") or 0)
+    gone = key == "acknowledged_sequence" and look.get("retention", _KEPT) not in ("", _KEPT)
+    if seconds <= 0 or not look.get("first_sequence") or key not in look or gone:
+        return "not measured"
+    came = max(0, int(look[key]) - int(look["first_sequence"]))
+    return f"{_rate(came / seconds, 'messages')} on average"

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rename hints in the comments of a desired file, and the steps that they ask for.
+
+A rename is never guessed: ``-- renamed-from: old`` before a CREATE statement names the object's old name, on the line of
+a column the column's. Once the rename is done, the hint has no effect and may go or stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ...clickhouse.names import quote
+from ..model import REWRITE, Plan, Policy, Refusal, SchemaError, Step, Table
+from ..sql.ddl import split_commas
+from ..sql.tokens import COMMENT, QUOTED, WORD, Statement, Token, depths, significant, tokens, unquote
+
+_HINT = re.compile(r"renamed-from:\s*(.*?)\s*(?:\*/)?$", re.DOTALL)
+
+
+def object_hint(statement: Statement) -> str:
+    """The old name of the object that a statement creates; empty if it was not renamed."""
+    found = [hint for token in tokens(statement.lead) for hint in [_hint(token)] if hint]
+    if len(found) > 1:
+        raise SchemaError(f"expected one hint renamed-from before a statement, found {', '.join(found)}")
+    return found[0] if found else ""
+
+
+def column_hints(statement: Statement) -> dict[str, str]:
+    """New to old names of the columns of a CREATE TABLE."""
+    hints = {
+        statement.text.count("\n", 0, token.start): hint
+        for token in tokens(statement.text)
+        for hint in [_hint(token)]
+        if hint
+    }
+    if not hints:
+        return {}
+    columns = {
+        statement.text.count("\n", 0, item[0].start): unquote(item[0]) for item in _items(statement.text)
+    }
+    lost = [hint for line, hint in hints.items() if line not in columns]
+    if lost:
+        raise SchemaError(f"hint renamed-from: {lost[0]} stands on no line on which a column begins")
+    return {columns[line]: hint for line, hint in hints.items()}
+
+
+def _hint(token: Token) -> str:
+    match = _HINT.search(token.text) if token.kind == COMMENT else None
+    if match is None:
+        return ""
+    parts = significant(match.group(1))
+    if len(parts) != 1 or parts[0].kind not in (WORD, QUOTED):
+        raise SchemaError(f"hint renamed-from: expected one name, found {match.group(1)[:60]!r}")
+    return unquote(parts[0])
+
+
+def _items(text: str) -> list[Sequence[Token]]:
+    """The entries of the column list of a CREATE TABLE, as a person wrote it."""
+    parts = significant(text)
+    inner = [token for token, depth in zip(parts, depths(parts)) if depth > 0]
+    if not inner:
+        return []
+    first = parts.index(inner[0])
+    level = depths(parts[first:])
+    end = next((at for at, depth in enumerate(level) if depth < 0), len(level))
+    return split_commas(parts[first : first + end])
+
+
+# Steps -----------------------------------------------------------------------------------------------------
+
+
+def renames(
+    database: str,
+    live: Mapping[str, Table],
+    objects: Mapping[str, str],
+    columns: Mapping[str, Mapping[str, str]],
+    policy: Policy,
+) -> Plan:
+    """Steps for what still has its old name. *objects* and *columns* are new to old, columns by the new table name."""
+    result = Plan()
+    for name, old in objects.items():
+        if old in live:
+            step = _rename_object(database, live, name, old)
+            _settle(result, policy, step, old, name, name in live)
+    for table, hints in columns.items():
+        found = live.get(table) or live.get(objects.get(table, ""))
+        for name, old in hints.items():
+            if found is not None and old in found.columns:
+                _settle(
+                    result,
+                    policy,
+                    _rename_column(database, table, name, old),
+                    old,
+                    name,
+                    name in found.columns,
+                )
+    return result
+
+
+def _settle(result: Plan, policy: Policy, step: Step, old: str, new: str, both: bool) -> None:
+    """A hint is the permission. What cannot be done is refused: the new name is taken, or it was tried in vain."""
+    reason = policy.deny.get(step.name, "")
+    if both:
+        reason = "both names exist; move the data by hand and drop the old one"
+    if reason:
+        result.refused.append(Refusal(step.name, step.object, old, new, REWRITE, reason))
+    else:
+        result.steps.append(step)
+
+
+def _step(
+    name: str, obj: str, forward: str, back: str, undo: dict[str, str], reason: str, check: dict[str, str]
+) -> Step:
+    return Step(
+        name=f"rename.{name}",
+        object=obj,
+        risk=REWRITE,
+        statement=forward,
+        reverse=back,
+        undo=[undo],
+        reason=reason,
+        effect="changes a name only; who uses the old name fails",
+        changes=[{"name": f"rename.{name}", "class": REWRITE, "reason": reason, "checks": [check]}],
+    )
+
+
+def _rename_object(database: str, live: Mapping[str, Table], name: str, old: str) -> Step:
+    what = "DICTIONARY" if live[old].kind == "DICTIONARY" else "TABLE"
+    first, second = (f"{quote(database)}.{quote(part)}" for part in (old, name))
+    return _step(
+        name,
+        f"{database}.{name}",
+        f"RENAME {what} {first} TO {second}",
+        f"RENAME {what} {second} TO {first}",
+        {"action": "rename_object", "table": name, "to": old, "kind": what},
+        f"a file renames {old} to {name}",
+        {"check": "readers", "table": old, "column": ""},
+    )
+
+
+def _rename_column(database: str, table: str, name: str, old: str) -> Step:
+    target = f"{quote(database)}.{quote(table)}"
+    return _step(
+        f"{table}.{name}",
+        f"{database}.{table}",
+        f"ALTER TABLE {target} RENAME COLUMN {quote(old)} TO {quote(name)}",
+        f"ALTER TABLE {target} RENAME COLUMN {quote(name)} TO {quote(old)}",
+        {"action": "rename_column", "table": table, "column": name, "to": old},
+        f"a file renames column {old} to {name}",
+        {"check": "readers", "table": table, "column": old},
+    )

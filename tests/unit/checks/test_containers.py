@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A container passes only when it is in every point as wished."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils.checks.containers import (
+    ContainerAssertions,
+    parse_wish,
+    seconds_since,
+)
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import (
+    Container,
+    EngineError,
+    ImageInfo,
+)
+
+NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+GOOD = Container(
+    id="c1",
+    name="bridge",
+    image_id="sha256:aaaaaaaaaaaaaaaa",
+    image_ref="backend-data-bridge",
+    state="running",
+    exit_code=0,
+    started_at="2027-01-15T07:59:30.123456789Z",
+    finished_at="",
+    health="healthy",
+    restart_count=0,
+)
+
+
+class Engine:
+    def __init__(self, *rounds: list[Container], broken: bool = False) -> None:
+        self.rounds = list(rounds)
+        self.calls: list[list[str]] = []
+        self.broken = broken
+
+    def inspect_containers(self, names: Sequence[str]) -> list[Container]:
+        self.calls.append(list(names))
+        if self.broken:
+            raise EngineError(["docker", "container", "inspect"], 1, "Cannot connect to the Docker daemon")
+        return self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
+
+    def images(self, references: Sequence[str]) -> dict[str, ImageInfo | None]:
+        known = {"new": "sha256:aaaaaaaaaaaaaaaa", "old": "sha256:bbbbbbbbbbbbbbbb"}
+        return {ref: ImageInfo(known[ref], "") if ref in known else None for ref in references}
+
+
+def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
+    container = dataclasses.replace(GOOD, **changes)
+    engine = Engine([container])
+    return (
+        ContainerAssertions(engine, [parse_wish({"container": "bridge", **wish})], lambda: NOW)
+        .look()
+        .assertions[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "wish"),
+    [
+        ({}, {}),
+        ({"health": ""}, {}),
+        ({}, {"health": "healthy"}),
+        ({"health": "unhealthy"}, {"health": "any"}),
+        ({}, {"min_uptime": 29}),
+        ({}, {"image": "new"}),
+        ({"image_ref": "new"}, {"current_image": True}),
+        ({"image_ref": "old"}, {}),
+        ({"restart_count": 2}, {"max_restarts": 2}),
+        ({"state": "exited"}, {"exited_ok": True}),
+        ({"state": "exited"}, {"state": "exited"}),
+    ],
+)
+def test_passes(changes: dict[str, Any], wish: dict[str, Any]) -> None:
+    result = look(changes, **wish)
+    assert (result["verdict"], result["reason"]) == ("pass", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wish", "words"),
+    [
+        ({"state": "restarting"}, {}, "it is restarting, expected running"),
+        ({"state": "exited", "exit_code": 1}, {}, "it is exited with code 1, expected running"),
+        ({"state": "exited", "exit_code": 1}, {"exited_ok": True}, "exited with code 1"),
+        ({"state": "exited"}, {}, "exited with code 0, expected running"),
+        ({"state": "created", "error": "no such file"}, {}, "it is created (no such file)"),
+        ({"health": "starting"}, {}, "its health is starting"),
+        ({"health": "unhealthy"}, {}, "its health is unhealthy"),
+        ({"health": ""}, {"health": "healthy"}, "it has no healthcheck"),
+        ({"restart_count": 3}, {}, "it restarted 3 times, at most 0"),
+        ({}, {"min_uptime": 31}, "it has been up for 30 s, expected at least 31 s"),
+        ({"started_at": ""}, {"min_uptime": 1}, "up for 0 s"),
+        ({}, {"image": "old"}, "it runs image aaaaaaaaaaaa, expected old which is bbbbbbbbbbbb"),
+        ({}, {"image": "none"}, "image none does not exist"),
+        (
+            {"image_ref": "old"},
+            {"current_image": True},
+            "runs image aaaaaaaaaaaa, expected old which is bbbbbbbbbbbb",
+        ),
+        ({"image_ref": "none"}, {"current_image": True}, "image none does not exist"),
+        ({"image_ref": "old"}, {"current_image": True, "image": "new"}, "expected old"),
+    ],
+)
+def test_each_difference_fails(changes: dict[str, Any], wish: dict[str, Any], words: str) -> None:
+    result = look(changes, **wish)
+    assert result["verdict"] == "fail"
+    assert words in result["reason"]
+
+
+def test_all_differences_are_named_at_once() -> None:
+    reason = look({"health": "unhealthy", "restart_count": 4}, image="old")["reason"]
+    assert all(words in reason for words in ("unhealthy", "restarted 4 times", "expected old"))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason", "expected"),
+    [
+        ({"data-bridge": "sha256:aaaaaaaaaaaaaaaa"}, "", "image aaaaaaaaaaaa of the journal"),
+        (
+            {"data-bridge": "sha256:cccccccccccccccc"},
+            "expected cccccccccccc, with which",
+            "cccccccccccc of the",
+        ),
+        ({"another": "sha256:cccccccccccccccc"}, "", "running"),
+        ({}, "", "running"),
+    ],
+)
+def test_the_image_is_the_one_that_the_journal_names(
+    recorded: dict[str, str], reason: str, expected: str
+) -> None:
+    container = dataclasses.replace(GOOD, labels={"com.docker.compose.service": "data-bridge"})
+    wishes = [parse_wish({"container": "bridge"})]
+    found = ContainerAssertions(Engine([container]), wishes, lambda: NOW, recorded).look().assertions[0]
+    assert found["verdict"] == ("fail" if reason else "pass")
+    assert reason in found["reason"]
+    assert expected in found["expected"]
+
+
+def test_missing_container_fails() -> None:
+    result = ContainerAssertions(Engine([]), [parse_wish({"container": "bridge"})]).look()
+    assert result.assertions[0]["verdict"] == "fail"
+    assert "does not exist" in result.assertions[0]["reason"]
+    assert not result.settled
+
+
+def test_engine_that_does_not_answer_is_an_error() -> None:
+    result = ContainerAssertions(Engine([], broken=True), [parse_wish({"container": "bridge"})]).look()
+    assert result.assertions[0]["verdict"] == "error"
+    assert "Cannot connect" in result.assertions[0]["reason"]
+
+
+def test_all_containers_are_asked_for_at_once() -> None:
+    engine = Engine([GOOD])
+    wishes = [parse_wish({"container": name}) for name in ("bridge", "other", "bridge")]
+    assert len(ContainerAssertions(engine, wishes).look().assertions) == 3
+    assert engine.calls == [["bridge", "other"]]
+
+
+def test_waits_for_health_but_not_for_restarts_to_go_away() -> None:
+    starting = dataclasses.replace(GOOD, health="starting")
+    states = ContainerAssertions(
+        Engine([starting], [starting], [GOOD]), [parse_wish({"container": "bridge"})]
+    )
+    last, attempts, _waited = wait_for_pass(states.look, timeout=60, interval=1, sleep=lambda _s: None)
+    assert (overall(last.assertions), attempts) == ("pass", 3)
+    looping = dataclasses.replace(GOOD, restart_count=1)
+    states = ContainerAssertions(Engine([looping]), [parse_wish({"container": "bridge"})])
+    last, attempts, _waited = wait_for_pass(states.look, timeout=60, interval=1, sleep=lambda _s: None)
+    assert (overall(last.assertions), attempts) == ("fail", 1)
+
+
+def test_name_cannot_be_an_option() -> None:
+    with pytest.raises(ValueError, match="--type"):
+        parse_wish({"container": "--type"})
+
+
+@pytest.mark.parametrize(
+    ("moment", "seconds"),
+    [
+        ("2027-01-15T07:59:30.5Z", 29.5),
+        ("2027-01-15T08:59:30+01:00", 30.0),
+        ("0001-01-01T00:00:00Z", None),
+        ("", None),
+        ("soon", None),
+    ],
+)
+def test_engine_times(moment: str, seconds: float | None) -> None:
+    assert seconds_since(moment, NOW) == seconds

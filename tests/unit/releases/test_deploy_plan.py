@@ -1,0 +1,184 @@
+"""The plan as one document: what it says, what its hash covers, and what a release records of it."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils.releases.deploy_plan import (
+    deploy_plan,
+    downtimes,
+    failure,
+    release_intents,
+    release_manifest,
+    timed_phases,
+)
+
+STEP = {
+    "name": "alter.aggregates",
+    "object": "db.aggregates",
+    "statement": "ALTER t",
+    "reverse": "ALTER ...",
+    "undo": [],
+}
+SCHEMA = {"steps": [STEP], "pending": ["ALTER ..."], "refused": []}
+COMPOSE = {
+    "path": "/p/docker-compose.yml",
+    "sha256_before": "a",
+    "sha256_after": "b",
+    "block": "  tick:\n",
+    "diff": {},
+}
+AUDIT = {
+    "rows": [{"service": "bridge", "status": "stale"}],
+    "reasons": {"bridge": ["older than its code", "uncommitted changes in x.py"]},
+    "services": {
+        "bridge": {
+            "source_digest": "d1",
+            "image": {"ref": "p-bridge:latest"},
+            "build": {"tag": "p-bridge:latest"},
+            "container": {"id": "c1", "image_id": "sha256:old", "state": "running"},
+        },
+        "tick": {"source_digest": "d2", "image": {}, "build": {"tag": "p-tick:latest"}, "container": {}},
+    },
+}
+
+
+def plan(schema=SCHEMA, compose=COMPOSE, audit=AUDIT, build=("bridge", "tick"), swap=("bridge", "tick")):
+    return deploy_plan(schema, compose, audit, build, swap, 10)
+
+
+def test_every_reason_of_a_service_that_is_not_well_is_in_the_plan():
+    assert plan()["reasons"] == {"bridge": ["older than its code", "uncommitted changes in x.py"]}
+
+
+def test_only_services_that_run_now_count_for_the_downtime():
+    assert plan()["expected_downtime_seconds"] == 10
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "schema": {"steps": [], "refused": []},
+            "compose": {**COMPOSE, "sha256_after": "a"},
+            "build": (),
+            "swap": (),
+        },
+    ],
+)
+def test_a_plan_without_steps_changes_nothing(changes):
+    assert plan(**changes)["changes"] is False
+
+
+@pytest.mark.parametrize("part", ["schema", "compose", "build", "swap"])
+def test_each_part_alone_makes_it_a_change(part):
+    nothing = {"schema": {"steps": []}, "compose": {**COMPOSE, "sha256_after": "a"}, "build": (), "swap": ()}
+    something = {"schema": SCHEMA, "compose": COMPOSE, "build": ("bridge",), "swap": ("bridge",)}
+    assert plan(**{**nothing, part: something[part]})["changes"] is True
+
+
+def test_the_hash_is_that_of_the_acts_and_of_nothing_else():
+    later = copy.deepcopy(AUDIT)
+    later["rows"][0]["code modified"] = "an hour ago"
+    assert plan()["hash"] == plan(audit=later)["hash"]
+    moved = copy.deepcopy(AUDIT)
+    moved["services"]["bridge"]["source_digest"] = "other"
+    others = [
+        plan(audit=moved),
+        plan(schema={"steps": []}),
+        plan(compose={**COMPOSE, "sha256_after": "c"}),
+        plan(swap=("bridge",)),
+    ]
+    assert len({plan()["hash"], *(one["hash"] for one in others)}) == 5
+
+
+def test_the_record_knows_what_ran_before_and_what_did_not_exist():
+    manifest = release_manifest(plan(), AUDIT)
+    assert manifest["services"]["bridge"] == {
+        "tag": "p-bridge:latest",
+        "order": 0,
+        "existed": True,
+        "image_before": "sha256:old",
+        "container_before": "c1",
+        "up_before": True,
+    }
+    assert manifest["services"]["tick"]["existed"] is False
+    assert manifest["schema"]["steps"] == [STEP]
+    assert manifest["compose"]["sha256_before"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("container", "up"),
+    [
+        ({"state": "running", "health": "healthy"}, True),
+        ({"state": "running", "health": ""}, True),
+        ({"state": "running", "health": "unhealthy"}, False),
+        ({"state": "restarting", "exit_code": 1}, False),
+        ({"state": "exited", "exit_code": 137}, False),
+        ({"state": "exited", "exit_code": 0}, True),
+    ],
+)
+def test_a_service_that_did_not_work_before_need_not_work_after_the_way_back(container, up):
+    services = {**AUDIT["services"]}
+    services["bridge"] = {
+        **services["bridge"],
+        "container": {"id": "c1", "image_id": "sha256:old", **container},
+    }
+    assert release_manifest(plan(), {**AUDIT, "services": services})["services"]["bridge"]["up_before"] is up
+
+
+def test_every_change_is_planned_in_the_journal():
+    intents = release_intents(plan())
+    assert [(one["phase"], one["object"]) for one in intents] == [
+        ("schema", "db.aggregates"),
+        ("build", "bridge"),
+        ("build", "tick"),
+        ("compose", "/p/docker-compose.yml"),
+        ("rollout", "bridge"),
+        ("rollout", "tick"),
+    ]
+    assert all(one["event"] == "planned" and one["reverse"] for one in intents)
+
+
+def test_a_phase_ends_where_the_next_one_begins():
+    phases = timed_phases([{"name": "a", "started": 10.0}, {"name": "b", "started": 12.5}], 13.0, True)
+    assert [(one["name"], one["seconds"], one["status"]) for one in phases] == [
+        ("a", 2.5, "ok"),
+        ("b", 0.5, "failed"),
+    ]
+    assert timed_phases([], 1.0, False) == []
+
+
+def test_the_failed_item_of_a_loop_is_the_object():
+    result = {
+        "msg": "One or more items failed",
+        "results": [
+            {"item": "a", "failed": False},
+            {"item": {"key": "bridge"}, "failed": True, "msg": "it crashed"},
+        ],
+    }
+    assert failure(result, "Swap the service", "rollout") == {
+        "phase": "rollout",
+        "object": "bridge",
+        "message": "it crashed",
+    }
+
+
+def test_without_a_loop_the_task_is_the_object():
+    assert failure({"msg": " no login\n"}, "Plan", "plan") == {
+        "phase": "plan",
+        "object": "Plan",
+        "message": "no login",
+    }
+    assert failure({}, "Plan", "plan")["message"] == "no message"
+
+
+def test_only_swaps_that_happened_have_a_downtime():
+    results = [
+        {"service": "bridge", "changed": True, "downtime": 1.5, "max_downtime": 60},
+        {"service": "same", "changed": False, "downtime": 0.0},
+        {"service": "planned", "changed": True},
+    ]
+    assert downtimes(results) == [{"service": "bridge", "seconds": 1.5, "budget": 60}]
+    assert downtimes([{**results[0], "max_downtime": 0}])[0]["budget"] is None

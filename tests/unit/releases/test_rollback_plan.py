@@ -1,0 +1,308 @@
+"""The way back: which releases, which parts, and what it must not do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_plan import (
+    PARTS,
+    chosen_parts,
+    releases_to_take_back,
+    rollback_plan,
+)
+from ansible_collections.suho.platform.plugins.module_utils.releases.store import ReleaseError, ReleaseStore
+
+R1, R2, R3 = "20250101T000000Z-a", "20250102T000000Z-b", "20250103T000000Z-c"
+STEP = {"object": "db.t", "undo": [{"action": "quarantine_table", "table": "t"}]}
+
+
+def outcomes(way: dict[str, Any]) -> dict[str, str]:
+    return {name: one["status"] for name, one in way["outcomes"].items()}
+
+
+def service(order: int, existed: bool, image: str = "") -> dict[str, Any]:
+    return {"tag": f"tag{order}", "order": order, "existed": existed, "image_before": image}
+
+
+def compose(before: str, after: str, inserted: str = "") -> dict[str, str]:
+    block = {"inserted": inserted, "block_sha256": "block"} if inserted else {}
+    return {"path": "/p/docker-compose.yml", "sha256_before": before, "sha256_after": after, **block}
+
+
+def release(name: str, swapped: tuple[str, ...] = (), **manifest: Any) -> dict[str, Any]:
+    known: dict[str, Any] = {"compose": compose("0", "0"), "schema": {"steps": []}, "services": {}}
+    journal = [{"phase": "rollout", "object": one, "event": "done"} for one in swapped]
+    return {
+        "release": name,
+        "path": f"/s/releases/{name}",
+        "journal": journal,
+        "manifest": {**known, **manifest},
+    }
+
+
+FULL = release(
+    R1,
+    ("data-bridge", "tick-aggregator"),
+    compose=compose("0", "1", "tick-aggregator"),
+    schema={"steps": [STEP]},
+    services={"data-bridge": service(0, True, "sha256:old"), "tick-aggregator": service(1, False)},
+)
+CODE = release(
+    R2,
+    ("data-bridge", "tick-aggregator"),
+    services={
+        "data-bridge": service(0, True, "sha256:r1"),
+        "tick-aggregator": service(1, True, "sha256:r1t"),
+        "live-collector": service(2, True, "sha256:live"),
+    },
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReleaseStore:
+    store = ReleaseStore(str(tmp_path / "state"))
+    for name in (R1, R2, R3):
+        opened = store.open(name, {})
+        opened.write_manifest({**opened.manifest(), "status": "closed"})
+    return store
+
+
+def ids(store: ReleaseStore, name: str = "", target: str = "") -> list[str]:
+    return [one.id for one in releases_to_take_back(store, name, target)]
+
+
+def roll_back(store: ReleaseStore, name: str) -> None:
+    found = store.release(name)
+    manifest = found.manifest()
+    found.write_manifest({**manifest, "status": "rolled_back"})
+    store.point_to(manifest["previous"])
+
+
+def test_which_releases_are_taken_back(store: ReleaseStore) -> None:
+    assert ids(store) == [R3]
+    assert ids(store, R3) == [R3]
+    assert ids(store, target=R2) == [R3]
+    assert ids(store, target=R1) == [R3, R2]
+    assert ids(store, target="none") == [R3, R2, R1]
+    assert ids(store, target=R3) == []
+
+
+def test_the_newest_is_taken_back_once(store: ReleaseStore) -> None:
+    roll_back(store, R3)
+    assert ids(store) == []
+    assert ids(store, R3) == []
+    assert ids(store, R2) == [R2]
+    assert ids(store, target="none") == [R2, R1]
+
+
+def test_a_release_that_others_were_built_upon_is_refused(store: ReleaseStore) -> None:
+    with pytest.raises(
+        ReleaseError, match=rf"{R1} is not the one that the platform is at \({R3}\).*release_to"
+    ):
+        ids(store, R1)
+
+
+def test_a_state_that_the_platform_does_not_stand_on_is_refused(store: ReleaseStore) -> None:
+    roll_back(store, R3)
+    with pytest.raises(ReleaseError, match=rf"{R3} \(it is rolled back\); it stands on {R2}, {R1}"):
+        ids(store, target=R3)
+    with pytest.raises(ReleaseError, match="it is not on this host"):
+        ids(store, target="20200101T000000Z-x")
+    with pytest.raises(ReleaseError, match="expected one of them"):
+        ids(store, R2, R1)
+
+
+def test_without_any_release_there_is_nothing_to_do(tmp_path: Path) -> None:
+    empty = ReleaseStore(str(tmp_path / "none"))
+    assert releases_to_take_back(empty, "", "") == []
+    assert releases_to_take_back(empty, "", "none") == []
+    with pytest.raises(ReleaseError, match="it stands on none"):
+        releases_to_take_back(empty, "", R1)
+
+
+def test_a_run_that_was_killed_before_the_link_was_moved_is_not_taken_for_standing(
+    store: ReleaseStore,
+) -> None:
+    found = store.release(R3)
+    found.write_manifest({**found.manifest(), "status": "rolled_back"})
+    assert ids(store) == []
+    assert ids(store, target=R1) == [R2]
+    assert store.open("20250104T000000Z-d", {}).manifest()["previous"] == R2
+
+
+def begin(store: ReleaseStore, *names: str, to: str) -> None:
+    for name in names:
+        found = store.release(name)
+        found.write_manifest({**found.manifest(), "status": "rolling_back", "rollback": {"to": to}})
+
+
+def test_a_rollback_that_was_cut_off_goes_on(store: ReleaseStore) -> None:
+    begin(store, R3, to=R2)
+    assert ids(store) == ids(store, R3) == ids(store, target=R2) == [R3]
+    assert store.unfinished().id == R3
+    roll_back(store, R3)
+    assert ids(store) == []
+    assert store.unfinished() is None
+
+
+def test_a_rollback_over_several_releases_has_to_be_finished(store: ReleaseStore) -> None:
+    begin(store, R3, R2, to=R1)
+    assert ids(store) == ids(store, target=R1) == [R3, R2]
+    assert ids(store, target="none") == [R3, R2, R1]
+    for other in ({"name": R3}, {"target": R2}):
+        with pytest.raises(ReleaseError, match="was cut off: finish it first"):
+            ids(store, **other)
+    with pytest.raises(ReleaseError, match=rf"over the releases {R3}, {R2} was cut off.*release_to={R1}"):
+        store.unfinished()
+    roll_back(store, R3)  # killed between the ends of the two
+    assert ids(store) == ids(store, target=R1) == [R2]
+    assert store.unfinished().id == R2
+
+
+def test_records_are_kept_by_count_but_never_lose_the_way_back(store: ReleaseStore) -> None:
+    assert store.prune(0) == []
+    assert store.prune(3) == []
+    failed = store.release(R2)
+    failed.write_manifest({**failed.manifest(), "status": "rolled_back"})
+    # R3 is current, and R1 is the last good one before it.
+    assert store.prune(1) == [R2]
+    assert store.ids() == [R1, R3]
+    store.release(R1).manifest_path.write_text("{broken")
+    assert store.ids() == [R1, R3]
+
+
+def test_a_record_that_cannot_be_read_is_left_for_a_person(store: ReleaseStore) -> None:
+    store.release(R1).manifest_path.write_text("{broken")
+    store.open("20250104T000000Z-d", {})
+    current = store.current()
+    assert current is not None
+    current.write_manifest({**current.manifest(), "status": "closed", "previous": R3})
+    assert store.prune(1) == [R2]
+    assert store.ids() == [R1, R3, "20250104T000000Z-d"]
+
+
+def test_going_back_beyond_what_is_kept_leaves_no_dangling_link(store: ReleaseStore) -> None:
+    store.prune(1)
+    roll_back(store, R3)
+    roll_back(store, R2)
+    assert store.current() is None
+
+
+# The way back ----------------------------------------------------------------------------------------------------
+
+
+def test_tags_choose_the_parts() -> None:
+    assert chosen_parts(["all"]) == list(PARTS)
+    assert chosen_parts([]) == list(PARTS)
+    assert chosen_parts([], ["notest"]) == list(PARTS)
+    assert chosen_parts(["services", "schema"]) == ["schema", "services"]
+    assert chosen_parts(["tick_aggregator"]) == ["tick_aggregator"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "skipped", "found"),
+    [
+        (["tick-aggregator"], [], "--tags tick-aggregator names no part"),
+        (["schema", "service"], [], "--tags service names no part"),
+        (["all"], ["schema", "notest"], "--skip-tags schema leaves nothing out"),
+    ],
+)
+def test_a_misspelt_part_is_not_all_of_them(tags: list[str], skipped: list[str], found: str) -> None:
+    with pytest.raises(
+        ReleaseError, match=rf"{found}.*some of schema, services, tick_aggregator.*Nothing was changed"
+    ):
+        chosen_parts(tags, skipped)
+
+
+def test_everything_goes_back_to_before_the_oldest() -> None:
+    way = rollback_plan([CODE, FULL], PARTS)
+    assert way["releases"] == [R2, R1]
+    assert way["services"]["data-bridge"]["image_before"] == "sha256:old"
+    assert way["services"]["tick-aggregator"]["existed"] is False
+    assert way["services"]["live-collector"]["image_before"] == "sha256:live"
+    assert way["schema"] == [{"release": R1, "steps": [STEP]}]
+    assert way["manifest"]["schema"]["steps"] == [STEP]
+    assert way["compose"]["backup"] == f"/s/releases/{R1}/backup/docker-compose.yml"
+    assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
+    assert (way["compose"]["service"], way["to"], way["harm"]) == ("tick-aggregator", "none", [])
+    assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
+
+
+def test_one_release_of_code_alone() -> None:
+    way = rollback_plan([CODE], PARTS)
+    assert way["services"]["tick-aggregator"]["image_before"] == "sha256:r1t"
+    assert (way["compose"], way["schema"], outcomes(way)) == ({}, [], {R2: "rolled_back"})
+    # Of this release there is nothing else.
+    assert outcomes(rollback_plan([CODE], ["services"])) == {R2: "rolled_back"}
+
+
+def test_an_edit_between_two_releases_is_in_no_saved_file() -> None:
+    first, second = release(R1, compose=compose("0", "1", "a")), release(R2, compose=compose("x", "2", "b"))
+    way = rollback_plan([second, first], PARTS)["compose"]
+    assert (way["sha256_after"], way["sha256_before"], way["service"]) == ("", "0", "")
+    second["manifest"]["compose"]["sha256_before"] = "1"
+    assert rollback_plan([second, first], PARTS)["compose"]["sha256_after"] == "2"
+
+
+def test_parts_alone() -> None:
+    services = rollback_plan([FULL], ["services"])
+    assert (list(services["services"]), services["compose"], services["schema"]) == (["data-bridge"], {}, [])
+    assert (outcomes(services), services["parts"], services["harm"]) == (
+        {R1: "partly_rolled_back"},
+        ["services"],
+        [],
+    )
+    added = rollback_plan([FULL], ["tick_aggregator"])
+    assert (list(added["services"]), added["compose"]["service"]) == (["tick-aggregator"], "tick-aggregator")
+    assert added["harm"] == []
+
+
+def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
+    (harm,) = rollback_plan([FULL], ["schema"])["harm"]
+    assert harm.startswith("data-bridge, tick-aggregator run code")
+    assert "--tags services,tick_aggregator,schema" in harm
+    # The schema failed, so no service was swapped: the plan's first case.
+    assert rollback_plan([{**FULL, "journal": []}], ["schema"])["harm"] == []
+    assert rollback_plan([FULL], PARTS)["harm"] == []
+
+
+def test_what_was_taken_back_before_counts() -> None:
+    later = {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}}
+    way = rollback_plan([later], ["schema"])
+    assert (way["harm"], outcomes(way)) == ([], {R1: "rolled_back"})
+    assert way["outcomes"][R1]["taken_back"] == ["schema", "services", "tick_aggregator"]
+
+
+def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> None:
+    gone = {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}
+    first, second = {**FULL, "manifest": gone}, {**FULL, "release": R2}
+    assert rollback_plan([second, first], ["schema"])["harm"]
+    way = rollback_plan([second, first], PARTS)
+    assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
+    # The entry of the first one is out already, so the second one's files are the whole story.
+    assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
+    assert way["compose"]["service"] == "tick-aggregator"
+    parts = rollback_plan(
+        [second, {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["schema"]}}], ["services"]
+    )
+    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "taken_back": ["services"]}
+    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["schema", "services"]}
+
+
+def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
+    platform = {"data-bridge": {"consumes": True}, "tick-aggregator": {"consumes": False}}
+    (harm,) = rollback_plan([FULL], ["services"], platform)["harm"]
+    assert harm.startswith("tick-aggregator publish what the data-bridge of before does not store")
+    assert "--tags services,tick_aggregator" in harm
+    assert rollback_plan([FULL], ["services", "tick_aggregator"], platform)["harm"] == []
+    assert rollback_plan([FULL], ["tick_aggregator"], platform)["harm"] == []
+    # The plan's second case: the producer was not there yet.
+    early = {**FULL, "journal": [{"phase": "rollout", "object": "data-bridge", "event": "failed"}]}
+    assert rollback_plan([early], ["services"], platform)["harm"] == []
+
+
+def test_an_unknown_part_is_named() -> None:
+    with pytest.raises(ReleaseError, match="found everything, expected some of schema"):
+        rollback_plan([FULL], ["everything"])
