@@ -30,9 +30,10 @@ from lab_facts import Lab
 
 from plugins.module_utils.audit.collect import AuditWish, ServiceInspector
 from plugins.module_utils.audit.report import audit_report
+from plugins.module_utils.common.command import CommandError
 from plugins.module_utils.compose.config import ComposeReader, named_project
 from plugins.module_utils.compose.rollout import RolloutError, ServiceRollout, downtime
-from plugins.module_utils.docker.engine import Engine, EngineError
+from plugins.module_utils.docker.engine import Engine
 from plugins.module_utils.sources.digest import BuildSpec, read_sources
 
 from .contenders import BenchError
@@ -336,7 +337,7 @@ def main() -> None:
         parser.error(f"--runs is {args.runs}, expected 5 or more: less is no median")
     try:
         table = measure(args.runs)
-    except (BenchError, EngineError, RolloutError) as error:
+    except (BenchError, CommandError, RolloutError) as error:
         sys.exit(f"bench-services: {error}")
     print(table)
     if args.write:

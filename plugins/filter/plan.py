@@ -7,35 +7,23 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..module_utils.checks import specs as probes
+from ..module_utils.checks import specs
 from ..module_utils.common.filters import guarded
-from ..module_utils.releases import deploy_plan, rollback_plan
+from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan
+from ..module_utils.report import run
 
 
 class FilterModule:
-    """Filters of suho.platform for plans, releases and probes."""
+    """Filters of suho.platform for plans, releases and checks."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         sources = {
-            deploy_plan: (
-                "deploy_plan",
-                "release_manifest",
-                "release_intents",
-                "timed_phases",
-                "failure",
-                "downtimes",
-            ),
+            deploy_plan: ("deploy_plan",),
+            record: ("release_manifest", "release_intents"),
+            restored_checks: ("restored_containers", "restored_assertions"),
             rollback_plan: ("rollback_plan", "chosen_parts"),
-            probes: (
-                "container_wishes",
-                "log_wishes",
-                "probe_results",
-                "restored_containers",
-                "restored_assertions",
-                "by_role",
-                "in_round",
-                "round_results",
-            ),
+            run: ("timed_phases", "failure", "downtimes", "probe_results", "in_round", "round_results"),
+            specs: ("container_wishes", "log_wishes", "by_role"),
         }
         return {
             name: guarded(name, getattr(source, name)) for source, names in sources.items() for name in names

@@ -32,9 +32,9 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils.common.processes import own_process, running_processes
+from ..module_utils.common.processes import ansible_process, running_processes
 
 
 class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
-        return [{"controller": os.uname().nodename, "pid": own_process(), "running": running_processes()}]
+        return [{"controller": os.uname().nodename, "pid": ansible_process(), "running": running_processes()}]

@@ -97,8 +97,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.common.errors import PlatformError
 from ..module_utils.monitor.run import report
-from ..module_utils.monitor.store import OPEN, Bake, BakeError, BakeStore
+from ..module_utils.monitor.store import OPEN, Bake, BakeStore
 
 SHORT = ("number", "began", "ended", "verdict", "reasons", "hard")
 
@@ -163,7 +164,7 @@ def main() -> None:
             if not params["full"]:
                 rounds = [{key: one[key] for key in SHORT} for one in rounds]
             result.update(exists=True, bake=report(bake), rounds=rounds)
-    except BakeError as error:
+    except PlatformError as error:
         module.fail_json(msg=f"bakes below {params['state_dir']}: {error}")
     except OSError as error:
         module.fail_json(msg=f"bakes below {params['state_dir']} cannot be read: {error.strerror}")

@@ -112,6 +112,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.common.errors import PlatformError
 from ..module_utils.compose.build import (
     BuildError,
     build,
@@ -120,10 +121,9 @@ from ..module_utils.compose.build import (
     overlay,
     put_tags_back,
 )
-from ..module_utils.compose.config import ComposeError, ComposeReader, image_name, named_project
-from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.compose.config import ComposeReader, image_name, named_project
+from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
-from ..module_utils.releases.store import ReleaseError
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def main() -> None:
     )
     try:
         result = run(module)
-    except (BuildError, ComposeError, EngineError, ReleaseError) as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -111,15 +111,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..module_utils.common.text_files import FileError, TextFile, encoded, read_text_file, replace_text_file
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.common.files import FileError, TextFile, encoded, read_text_file, replace_text_file
 from ..module_utils.compose.config import ComposeError, text_judge
-from ..module_utils.compose.edit.change import ChangeError, Wish, plan_change
+from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_change
 from ..module_utils.compose.edit.document import ComposeText, EditError
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
 from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
-from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
-from ..module_utils.releases.store import ReleaseError
 
 
 def saved(params: dict[str, Any]) -> TextFile:
@@ -158,7 +158,7 @@ def merged(current: TextFile, params: dict[str, Any]) -> str:
         params["env_files"],
         params["project_name"],
     )
-    return plan_change(current.text, Wish(name=name, present=False), judge).text
+    return plan_change(current.text, EntrySpec(name=name, present=False), judge).text
 
 
 def restore(module: AnsibleModule) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def main() -> None:
         answer = restore(module)
     except (ChangeError, ComposeError, EditError) as error:
         module.fail_json(msg=f"{module.params['path']}: {error}")
-    except (EngineError, FileError, ReleaseError) as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**answer)
 

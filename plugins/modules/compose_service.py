@@ -164,15 +164,15 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..module_utils.common.text_files import FileError, encoded, read_text_file, replace_text_file
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.common.files import encoded, read_text_file, replace_text_file
 from ..module_utils.compose.config import ComposeError, text_judge
-from ..module_utils.compose.edit.change import ChangeError, Wish, plan_change
+from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_change
 from ..module_utils.compose.edit.document import ComposeText
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
 from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
-from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
-from ..module_utils.releases.store import ReleaseError
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -219,7 +219,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
             params["env_files"],
             params["project_name"],
         )
-    wish = Wish(
+    wish = EntrySpec(
         name=params["name"],
         present=params["state"] == "present",
         definition=params["definition"] or {},
@@ -270,7 +270,7 @@ def main() -> None:
         answer = edit_file(module)
     except (ChangeError, ComposeError) as error:
         module.fail_json(msg=f"{module.params['path']}: {error}")
-    except (FileError, EngineError, ReleaseError) as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
         module.fail_json(

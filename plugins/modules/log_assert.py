@@ -312,7 +312,6 @@ windows:
 """
 
 import dataclasses
-import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -328,6 +327,7 @@ from ..module_utils.checks.log_spec import (
 )
 from ..module_utils.checks.logs import LogAssertions
 from ..module_utils.checks.result import failure_message, overall, wait_for_pass
+from ..module_utils.common.times import utc_today
 from ..module_utils.docker.engine import engine_from, engine_options
 
 ARGUMENTS = {
@@ -356,7 +356,7 @@ def main() -> None:
     if options["max_lines"] < 1:
         module.fail_json(msg=f"log_assert: max_lines is {options['max_lines']}, expected 1 or more")
     source = DockerLogs(engine_from(options))
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    today = utc_today()
 
     def baseline(check: Check, since: str) -> set[str]:
         return known_kinds(source, check, since, levels, options["max_lines"])

@@ -104,9 +104,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.common.errors import PlatformError
 from ..module_utils.releases.journal import unsettled
 from ..module_utils.releases.rollback_plan import releases_to_take_back
-from ..module_utils.releases.store import UNFINISHED, Release, ReleaseError, ReleaseStore
+from ..module_utils.releases.store import UNFINISHED, Release, ReleaseStore
 
 
 def record(release: Release) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def main() -> None:
         found["take_back"] = [record(one) for one in taken]
         several = store.rolling_back()
         found["cut_off"] = str(store.cut_off(several)) if len(several) > 1 else ""
-    except ReleaseError as error:
+    except PlatformError as error:
         module.fail_json(msg=f"releases below {store.state_dir}: {error}")
     except OSError as error:
         module.fail_json(msg=f"the releases below {store.state_dir} cannot be read: {error}")

@@ -128,12 +128,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.common.files import utc_now
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.common.times import utc_now
 from ..module_utils.releases.journal import unsettled
 from ..module_utils.releases.store import (
     ROLLING_BACK,
     Release,
-    ReleaseError,
     ReleaseStore,
     continued,
     deep_merge,
@@ -228,7 +228,7 @@ def main() -> None:
         left = unsettled(begun.journal()) if begun else []
         status = str(begun.manifest().get("status", "")) if begun else ""
         release, manifest, resumed = act(module, store)
-    except ReleaseError as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(

@@ -113,6 +113,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.common.errors import PlatformError
 from ..module_utils.releases.journal import at_work, wait_for_work
 from ..module_utils.releases.lock import Lock, Owner, owner_from
 from ..module_utils.releases.store import ReleaseError, ReleaseStore
@@ -172,7 +173,7 @@ def main() -> None:
         if not module.check_mode:
             taken_over = act(module, lock)
         holder = lock.holder()
-    except ReleaseError as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"the lock {lock.path} cannot be written: {error}")

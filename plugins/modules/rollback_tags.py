@@ -73,7 +73,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.docker.engine import Engine
 from ..module_utils.docker.rollback_tags import outdated, remove_tags, rollback_tags
 from ..module_utils.releases.store import ReleaseStore
 
@@ -110,7 +111,7 @@ def main() -> None:
         ]
         if not module.check_mode:
             removed = remove_tags(engine, removed)
-    except EngineError as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"the releases below {params['state_dir']} cannot be read: {error}")

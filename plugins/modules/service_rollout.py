@@ -142,7 +142,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.compose.config import ComposeError, ComposeReader, named_project
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.compose.config import ComposeReader, named_project
 from ..module_utils.compose.rollout import (
     RolloutError,
     ServiceRollout,
@@ -151,9 +152,8 @@ from ..module_utils.compose.rollout import (
     downtime,
     is_replacement,
 )
-from ..module_utils.docker.engine import Container, Engine, EngineError
+from ..module_utils.docker.engine import Container, Engine
 from ..module_utils.releases.journal import ROLLOUT, ChangeJournal, journal_option
-from ..module_utils.releases.store import ReleaseError
 
 
 def shown(container: Container | None) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def main() -> None:
     )
     try:
         result = run(module)
-    except (ComposeError, EngineError, ReleaseError, RolloutError) as error:
+    except PlatformError as error:
         module.fail_json(msg=str(error), service=module.params["service"])
     module.exit_json(service=module.params["service"], max_downtime=module.params["max_downtime"], **result)
 

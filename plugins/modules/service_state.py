@@ -193,8 +193,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.audit.collect import AuditWish, ServiceInspector
 from ..module_utils.audit.report import audit_report
-from ..module_utils.compose.config import ComposeError, locate_project
-from ..module_utils.docker.engine import Engine, EngineError
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.compose.config import locate_project
+from ..module_utils.docker.engine import Engine
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -231,7 +232,7 @@ def main() -> None:
             params["stale_base"],
         )
         report = audit_report(ServiceInspector(Engine(timeout=params["timeout"]), project, wish))
-    except (ComposeError, EngineError) as error:
+    except PlatformError as error:
         module.fail_json(msg=f"compose project {params['project_dir']}: {error}")
     except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
         module.fail_json(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.times import creation_time
 from ..compose.config import (
     ComposeConfig,
     ComposeProject,
@@ -26,7 +27,7 @@ from ..docker.engine import LABEL_DEPENDS_ON, Container, Engine, ImageInfo
 from ..sources.context import FileHasher
 from ..sources.digest import BuildSpec, SourceError, SourceState, base_is_current, build_spec, read_sources
 from ..sources.git import GitError, GitTree
-from .judge import CodeState, NewerFile, ServiceFacts, moment
+from .judge import CodeState, NewerFile, ServiceFacts
 
 # More files than this in a mounted folder are data, not configuration.
 _MOUNT_FILES = 20_000
@@ -193,7 +194,7 @@ class ServiceInspector:
             dirty = tree.dirty(lambda path: _below(path, paths) if paths else _reads(state, path))
             if commit is None:
                 return None, "no commit holds its code"
-            created = moment(image.created) if image is not None else None
+            created = creation_time(image.created) if image is not None else None
             since = tree.commits_after(created.timestamp(), specs) if created is not None else 0
         except GitError as error:
             return None, str(error)
@@ -219,7 +220,7 @@ class ServiceInspector:
 
     def _mounts(self, name: str, own: Sequence[Container]) -> tuple[tuple[NewerFile, ...], tuple[str, ...]]:
         """Mounted files that changed after the oldest container started, and mounts that are not there."""
-        starts = [found for found in (moment(one.started_at) for one in own) if found is not None]
+        starts = [found for found in (creation_time(one.started_at) for one in own) if found is not None]
         if not starts:
             return (), ()
         start = min(starts).timestamp()

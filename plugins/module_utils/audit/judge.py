@@ -8,11 +8,11 @@ Pure functions: everything that they judge is in :class:`ServiceFacts`, nothing 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
+from ..common.times import age, creation_time, table_time
 from ..docker.engine import Container, ImageInfo
 from ..sources.digest import DIGEST_LABEL, DIGEST_VERSION
 
@@ -20,10 +20,6 @@ OK, STALE, MISSING = "ok", "stale", "missing"
 NOT_RUNNING, DIRTY, UNKNOWN = "not_running", "dirty", "unknown"
 # What a service is called when several things are true of it: the first of these.
 _PRECEDENCE = (MISSING, STALE, NOT_RUNNING, UNKNOWN, DIRTY)
-
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$")
-# Docker writes 0001-01-01 for "never", and reproducible builds write 1970: neither is a time of creation.
-_FIRST_CREDIBLE = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ def _image_reasons(facts: ServiceFacts) -> list[Reason]:
 
 def _freshness(facts: ServiceFacts, image: ImageInfo) -> list[Reason]:
     label = image.labels.get(DIGEST_LABEL, "")
-    created = moment(image.created)
+    created = creation_time(image.created)
     younger = _younger(facts.code, created)
     since = f"code {age(younger)} newer" if younger is not None else ""
     if label.startswith(DIGEST_VERSION + ":") and facts.source_digest:
@@ -267,29 +263,6 @@ def _action(facts: ServiceFacts, reasons: Sequence[Reason]) -> str:
     return "none"
 
 
-def moment(text: str) -> datetime | None:
-    """A time as docker prints it; None for "never" and for times that no clock gave."""
-    match = _MOMENT.match(text)
-    if match is None:
-        return None
-    zone = match.group(3) or "Z"
-    found = datetime.fromisoformat(match.group(1) + ("+00:00" if zone == "Z" else zone))
-    found += timedelta(seconds=float(match.group(2) or 0))
-    return found if found >= _FIRST_CREDIBLE else None
-
-
-def age(seconds: float | None) -> str:
-    """A duration for people, in the unit that says it shortest: 40s, 12m, 28h, 5d."""
-    seconds = max(seconds or 0, 0)
-    if seconds < 60:
-        return f"{int(seconds)}s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)}m"
-    if seconds < 72 * 3600:
-        return f"{int(seconds // 3600)}h"
-    return f"{int(seconds // 86400)}d"
-
-
 _ACTIONS = {
     "none": "OK",
     "build": "REBUILD",
@@ -304,7 +277,7 @@ _UNDECIDED = {UNKNOWN: "CHECK", DIRTY: "COMMIT"}
 
 def table_row(facts: ServiceFacts, verdict: Verdict) -> dict[str, str]:
     """One row of the audit's table: service, image build time, code modified, status, action."""
-    created = moment(facts.image.created) if facts.image is not None else None
+    created = creation_time(facts.image.created) if facts.image is not None else None
     modified = datetime.fromtimestamp(facts.code.time, timezone.utc) if facts.code is not None else None
     decisive = next((one for one in verdict.reasons if one.verdict == verdict.verdict), verdict.reasons[0])
     short = decisive.short
@@ -319,11 +292,3 @@ def table_row(facts: ServiceFacts, verdict: Verdict) -> dict[str, str]:
         "status": f"{sign} {short}",
         "action": action,
     }
-
-
-def table_time(when: datetime | None) -> str:
-    """Oct 6 01:13, in UTC; N/A for a time that there is not."""
-    if when is None:
-        return "N/A"
-    utc = when.astimezone(timezone.utc)
-    return f"{utc:%b} {utc.day} {utc:%H:%M}"

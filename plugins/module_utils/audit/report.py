@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timezone
 from typing import Any
 
-from ..common.secrets import mask_text
-from ..sources.digest import DIGEST_LABEL, is_secret_name
+from ..common.secrets import is_secret_name, mask_text
+from ..common.times import utc_text
+from ..sources.digest import DIGEST_LABEL
 from .collect import ServiceInspector, ServiceSight
 from .judge import ServiceFacts, judge, table_row
 
@@ -95,7 +95,7 @@ def _code(facts: ServiceFacts) -> dict[str, Any]:
     if facts.code is None:
         return {}
     return {
-        "modified": datetime.fromtimestamp(facts.code.time, timezone.utc).isoformat().replace("+00:00", "Z"),
+        "modified": utc_text(facts.code.time),
         "commit": facts.code.commit,
         "subject": facts.code.subject,
         "dirty_paths": list(facts.code.dirty_paths),

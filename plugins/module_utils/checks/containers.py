@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Callable, Protocol
 
+from ..common.command import CommandError
 from ..common.secrets import mask_text
-from ..docker.engine import Container, EngineError, ImageInfo
+from ..common.times import seconds_since
+from ..docker.engine import Container, ImageInfo
 from .result import ERROR, FAIL, PASS, Assertion, Round, assertion, judge
 
 AUTO, HEALTHY, ANY = "auto", "healthy", "any"
@@ -63,21 +64,6 @@ def parse_wish(options: dict[str, Any]) -> Wish:
         current_image=bool(options.get("current_image")),
         exited_ok=bool(options.get("exited_ok")),
     )
-
-
-def unix_seconds(moment: str) -> float | None:
-    """Return an engine time (RFC 3339 with nanoseconds) as Unix seconds; None when it never was."""
-    match = re.match(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$", moment)
-    if not match or moment.startswith("0001-"):
-        return None
-    zone = "+00:00" if match.group(3) == "Z" else match.group(3)
-    return datetime.datetime.fromisoformat(match.group(1) + zone).timestamp() + float(match.group(2) or 0)
-
-
-def seconds_since(moment: str, now: float) -> float | None:
-    """Return the seconds since an engine time; None when it never was."""
-    start = unix_seconds(moment)
-    return None if start is None else now - start
 
 
 def _uptime(container: Container, now: float) -> float | None:
@@ -219,7 +205,7 @@ class ContainerAssertions:
             ]
             refs = list(dict.fromkeys(refs))
             images = self._engine.images(refs) if refs else {}
-        except EngineError as exc:
+        except CommandError as exc:
             return Round([self._unreadable(wish, str(exc)) for wish in self._wishes])
         spent = (time.monotonic() - started) * 1000
         results, settled = [], True

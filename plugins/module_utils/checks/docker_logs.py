@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import heapq
 
+from ..common.command import CommandError, try_command
 from ..common.secrets import mask_text
-from ..docker.engine import Engine, EngineError, try_command
+from ..docker.engine import Engine
 from .log_lines import Line
 from .log_spec import TIME, LogCheckError
 from .logs import LogContainer, LogText
@@ -23,7 +24,7 @@ class DockerLogs:
     def container(self, name: str) -> LogContainer | None:
         try:
             found = self._engine.inspect_containers([name])
-        except EngineError as exc:
+        except CommandError as exc:
             raise LogCheckError(str(exc)) from exc
         return LogContainer(found[0].state, found[0].started_at) if found else None
 
@@ -33,7 +34,7 @@ class DockerLogs:
         command = [self._engine.binary, "logs", "--timestamps", *window, "--tail", str(max_lines + 1), name]
         try:
             done = try_command(command, self._engine.timeout, env=self._engine.env)
-        except EngineError as exc:
+        except CommandError as exc:
             raise LogCheckError(str(exc)) from exc
         if done.returncode != 0:
             # The container's own stderr comes out here, too: only the last line is the command's complaint.

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ..common.errors import PlatformError
 from ..common.secrets import mask_text
-from .containers import unix_seconds
+from ..common.times import unix_seconds
 from .result import ERROR, FAIL, Assertion, Round, assertion, judge
 
 Fetch = Callable[[str], tuple[int, bytes]]
@@ -22,7 +23,7 @@ JSZ = "/jsz?streams=true&consumers=true&config=true"
 VARZ = "/varz"
 
 
-class MonitorError(Exception):
+class MonitorError(PlatformError):
     """The monitoring endpoint did not say what is needed; the text is for the user."""
 
 

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from .containers import unix_seconds
+from ..common.times import unix_seconds, utc_text
 from .docker_logs import log_lines
 from .log_lines import Line, events, fingerprint
 from .log_spec import Check, LogCheckError
@@ -28,8 +27,8 @@ def known_kinds(
     before: list[Line] = []
     start = unix_seconds(since)
     if start is not None:
-        first = datetime.datetime.fromtimestamp(start - check.compare_seconds, datetime.timezone.utc)
-        found = source.read(check.container, first.strftime("%Y-%m-%dT%H:%M:%SZ"), max_lines).lines
+        first = utc_text(int(start - check.compare_seconds))
+        found = source.read(check.container, first, max_lines).lines
         before = [line for line in found if (unix_seconds(line.time) or start) < start]
     kept = _kept(check.compare_file, check.compare_seconds) if check.compare_file else []
     # Each log on its own: a traceback that one ends with is not continued in the other.

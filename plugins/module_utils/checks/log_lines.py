@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..common.secrets import mask_text
-
-LONGEST_LINE = 300
+from ..common.text import plain
 
 # How loggers spell the levels, and the name that is used here.
 LEVELS = {
@@ -51,11 +50,6 @@ _NUMERIC = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60
 _JSON_LEVEL_KEYS = ("level", "levelname", "severity", "log.level", "lvl", "loglevel")
 
 _WORDS = "|".join(sorted(LEVELS, key=len, reverse=True))
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
-# Control characters, halves of surrogate pairs, and what turns the direction of text around.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
 
 # What may stand before the level: dates, times, numbers, anything in brackets, and separators.
 _HEADER = re.compile(
@@ -112,18 +106,6 @@ class Event:
     @property
     def full_text(self) -> str:
         return f"{self.text}\n{self.detail}" if self.detail else self.text
-
-
-def plain(text: str) -> str:
-    """Remove terminal colours and control characters."""
-    return _CONTROL.sub("", _ANSI.sub("", text.rstrip("\r\n")))
-
-
-def shown(text: str, longest: int = LONGEST_LINE) -> str:
-    """Return the text as it may leave the target: masked, one line, not longer than ``longest``."""
-    # Masking comes first: a cut in the middle of a URL would hide the "@" by which a password is known.
-    masked = mask_text(text[: longest * 20]).replace("\n", " | ")
-    return masked if len(masked) <= longest else masked[: longest - 1] + "…"
 
 
 def fingerprint(level: str, text: str) -> str:

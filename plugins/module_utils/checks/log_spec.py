@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.errors import PlatformError
 from .log_lines import LEVELS
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -45,7 +46,7 @@ COMPARE_OPTIONS = {
 }
 
 
-class LogCheckError(Exception):
+class LogCheckError(PlatformError):
     """A check that cannot be made as asked, with a text for the user."""
 
 

@@ -9,13 +9,14 @@ The engine's answers come in through a small reader, so that everything here run
 from __future__ import annotations
 
 import datetime
-import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .log_lines import TRACEBACK, Event, Line, events, fingerprint, plain, shown
+from ..common.text import plain, shown
+from ..common.times import next_since
+from .log_lines import TRACEBACK, Event, Line, events, fingerprint
 from .log_spec import Check, Expected, LogCheckError
 from .result import ERROR, FAIL, PASS, Assertion, Round, assertion
 
@@ -75,17 +76,6 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
     window: dict[str, Any] = field(default_factory=dict)
     waiting: bool = False  # looking again may turn it into a pass
-
-
-def next_since(moment: str) -> str:
-    """Return the moment one nanosecond after ``moment``: a next scan then neither repeats nor skips a line."""
-    match = re.match(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$", moment)
-    if not match:
-        return moment
-    nanos = int((match.group(2) or "0").ljust(9, "0")) + 1
-    second = datetime.datetime.fromisoformat(match.group(1))
-    second += datetime.timedelta(seconds=nanos // 1_000_000_000)
-    return f"{second.isoformat()}.{nanos % 1_000_000_000:09d}{match.group(3)}"
 
 
 def _sort_out(

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..common.errors import PlatformError
+
 # Else the driver works out four centuries of dates while it is imported, half of the time of a short call.
 os.environ.setdefault("CLICKHOUSE_DRIVER_LASY_DATE_LUT", "1970-01-01:1970-01-01")
 
@@ -40,7 +42,7 @@ READONLY = 164
 _LOGIN_CODES = (AUTHENTICATION_FAILED, UNKNOWN_USER, WRONG_PASSWORD)
 
 
-class ClickhouseError(Exception):
+class ClickhouseError(PlatformError):
     """Whatever went wrong between us and the server, said so that a person can act on it.
 
     kind is one of: driver, unreachable, timeout, tls, protocol, authentication, unknown_database, server.

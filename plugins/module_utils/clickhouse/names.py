@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..common.errors import PlatformError
+
 MAX_NAME = 127  # a name becomes a file name with a suffix on the server's disk
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _RELEASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]|_(?!_)){0,62}\Z")
 
 
-class NameNotValid(ValueError):
+class NameNotValid(PlatformError, ValueError):
     """A database, table, column or release name that cannot be used."""
 
 

@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
+from .errors import PlatformError
+
 
 def guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a function so that input of the wrong shape is an error that names the filter, not a traceback."""
@@ -18,7 +20,7 @@ def guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except KeyError as error:
             raise AnsibleFilterError(f"suho.platform.{name}: the input has no key {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, PlatformError, TypeError, ValueError) as error:
             raise AnsibleFilterError(f"suho.platform.{name}: {error}") from error
 
     return run

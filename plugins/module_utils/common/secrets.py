@@ -23,9 +23,38 @@ MASK = "********"
 # it is hidden only where it is the whole value.
 SHORTEST_INSIDE_TEXT = 4
 
-_SENSITIVE_NAME = (
-    r"[\w.-]{0,40}?(?:passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|access[_-]?keys?"
-    r"|secret[_-]?keys?|private[_-]?keys?|credentials?)"
+
+# A name is read word by word: DB_PASSWORD, apiKey, x-auth-token. What a glued word ends with counts, too (PGPASSWORD, authtoken).
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SECRET_ENDS = (
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "credential",
+    "credentials",
+    "apikey",
+    "apikeys",
+)
+_SECRET_WORDS = {"pass", "pwd", "pw", "cred", "creds", "auth", "private", "authorization"}
+# Keys that sort, find or lock, and those that are made to be shown.
+_OPEN_KEYS = {"primary", "sorting", "sort", "partition", "sampling", "foreign", "unique", "order", "public"}
+# What such a name says about a secret without being one.
+_HARMLESS_ENDS = {"file", "path", "dir", "count", "ttl", "timeout", "seconds", "length", "expiry", "enabled"}
+
+# A name with what stands between it and its value: "name": value, name=value, name => value, --name value.
+_HEAD = re.compile(
+    r"(?<![\w-])(?:--)?(?P<q>\\?[\"']?)(?P<name>[\w.-]{1,80})(?P=q)\s*(?:=>|[=:])\s*|(?<!\S)--(?P<option>[\w.-]{1,80})\s+(?=[^\s-])"
+)
+# What an authorization header says before its secret, once that is masked, stays.
+_VALUE = re.compile(
+    r"(?!(?:basic|bearer|digest|token)\s+\*{8})(?:\\?\"(?:[^\"\\]|\\[^\"])*\\?\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]\"']+)",
+    re.IGNORECASE,
 )
 
 # scheme://user:secret@host. A secret may hold "@" and "/" itself, so everything up to the last "@"
@@ -34,12 +63,6 @@ _URL_CREDENTIALS = re.compile(
     r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)(?:(?!,\s*[a-z][a-z0-9+.-]*://)[^\s'\"])+(?=@)",
     re.IGNORECASE,
 )
-_KEY_VALUE = re.compile(
-    r"(?P<head>(?<![\w-])(?:--)?(?P<q>\\?[\"']?)" + _SENSITIVE_NAME + r"(?P=q)\s*(?:=>|[=:])\s*)"
-    r"(?P<value>\\?\"(?:[^\"\\]|\\[^\"])*\\?\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]\"']+)",
-    re.IGNORECASE,
-)
-_OPTION = re.compile(r"(?P<head>(?<!\S)--" + _SENSITIVE_NAME + r"\s+)(?P<value>[^\s-]\S*)", re.IGNORECASE)
 _IDENTIFIED_BY = re.compile(
     r"(?P<head>\bIDENTIFIED\s+(?:WITH\s+\w+\s+)?BY\s+)(?P<value>'(?:[^'\\]|\\.)*'|\S+)", re.IGNORECASE
 )
@@ -113,19 +136,45 @@ def redact(value: Any, secrets: Any) -> Any:
     return redactor(secrets)(value)
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what has this name (a variable, a build argument, an option, a key of a file) must not be shown.
+
+    The one place that decides it: for masking text, for settings and for build arguments.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or words[-1] in _HARMLESS_ENDS:
+        return False
+    return any(
+        word in _SECRET_WORDS
+        or word.endswith(_SECRET_ENDS)
+        or (word in ("key", "keys") and (at == 0 or words[at - 1] not in _OPEN_KEYS) and at == len(words) - 1)
+        or (word == "key" and at > 0 and words[at - 1] in ("api", "access", "secret"))
+        for at, word in enumerate(words)
+    )
+
+
 def mask_text(text: str) -> str:
-    """Hide what looks like a password: URL credentials, key=value pairs, headers, SQL passwords."""
+    """Hide what looks like a secret in text that others wrote: URL credentials, headers, SQL passwords, values of secret names."""
 
     def keep_head(match: re.Match[str]) -> str:
         return match.group("head") + MASK
 
-    for pattern in (
-        _URL_CREDENTIALS,
-        _AUTHORIZATION,
-        _BEARER,
-        _IDENTIFIED_BY,
-        _KEY_VALUE,
-        _OPTION,
-    ):
+    for pattern in (_URL_CREDENTIALS, _AUTHORIZATION, _BEARER, _IDENTIFIED_BY):
         text = pattern.sub(keep_head, text)
-    return text
+    return _mask_named(text)
+
+
+def _mask_named(text: str) -> str:
+    """Hide the value of each name that is secret. The value of another name is read on: it may hold names of its own."""
+    result, done = [], 0
+    head = _HEAD.search(text)
+    while head is not None:
+        after = head.end()
+        value = (
+            _VALUE.match(text, after) if is_secret_name(head.group("name") or head.group("option")) else None
+        )
+        if value is not None:
+            result += [text[done:after], MASK]
+            done = after = value.end()
+        head = _HEAD.search(text, after)
+    return "".join(result) + text[done:]

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from ..checks.log_lines import plain
+from .errors import PlatformError
+from .secrets import mask_text
 
 _tabulate: Callable[..., str] | None
 try:
@@ -20,7 +22,7 @@ except ImportError:  # only on the controller, and only where a table is printed
     _tabulate = None
 
 
-class MissingLibrary(Exception):
+class MissingLibrary(PlatformError):
     """A Python library of the controller is not there."""
 
 
@@ -93,3 +95,27 @@ def table(
             maxcolwidths=[int(spec.get("width") or width) for spec in specs],
         )
     )
+
+
+LONGEST_LINE = 300
+
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
+
+
+# Control characters, halves of surrogate pairs, and what turns the direction of text around.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+
+
+def plain(text: str) -> str:
+    """Remove terminal colours and control characters."""
+    return _CONTROL.sub("", _ANSI.sub("", text.rstrip("\r\n")))
+
+
+def shown(text: str, longest: int = LONGEST_LINE) -> str:
+    """Return the text as it may leave the target: masked, one line, not longer than ``longest``."""
+    # Masking comes first: a cut in the middle of a URL would hide the "@" by which a password is known.
+    masked = mask_text(text[: longest * 20]).replace("\n", " | ")
+    return masked if len(masked) <= longest else masked[: longest - 1] + "…"

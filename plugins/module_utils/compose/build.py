@@ -16,8 +16,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..common.command import CommandError, try_command
+from ..common.errors import PlatformError
 from ..common.secrets import mask_text
-from ..docker.engine import Engine, EngineError, ImageInfo, try_command
+from ..docker.engine import Engine, ImageInfo
 from .config import ComposeReader
 
 _LOG_LINES = 25
@@ -30,7 +32,7 @@ _FAILED = re.compile(r"^#(?P<number>\d+) ERROR\b")
 _EXCERPT = re.compile(r"^ > \[(?P<name>[^\s\]]+)")
 
 
-class BuildError(Exception):
+class BuildError(PlatformError):
     """A build that failed; the message ends with the last lines of its log."""
 
 
@@ -152,7 +154,7 @@ def build(
     command = [reader.engine.binary, *reader.arguments(files), "--progress", "plain", "build", *services]
     try:
         done = try_command(command, timeout, reader.project.directory, document, {"DOCKER_BUILDKIT": "1"})
-    except EngineError as error:
+    except CommandError as error:
         raise BuildError(str(error)) from error
     log = split_log((done.stdout + "\n" + done.stderr).strip(), services)
     paths = write_logs(folder, log) if folder else {}

@@ -16,15 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..docker.engine import (
-    LABEL_PROJECT,
-    LABEL_WORKING_DIR,
-    CommandResult,
-    Container,
-    Engine,
-    EngineError,
-    run_command,
-)
+from ..common.command import CommandError, CommandResult, run_command
+from ..common.errors import PlatformError
+from ..docker.engine import LABEL_PROJECT, LABEL_WORKING_DIR, Container, Engine
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 DEFAULT_OVERRIDES = (
@@ -38,7 +32,7 @@ _WARNING = re.compile(r'level=warning msg="(?P<text>(?:[^"\\]|\\.)*)"')
 _UNSET = re.compile(r'The "(?P<name>[^"]+)" variable is not set')
 
 
-class ComposeError(Exception):
+class ComposeError(PlatformError):
     """The compose project cannot be read, or compose refuses it."""
 
 
@@ -210,7 +204,7 @@ class ComposeReader:
                 stdin,
                 self.engine.env,
             )
-        except EngineError as error:
+        except CommandError as error:
             if error.returncode is None:
                 raise ComposeError(str(error)) from error
             said = "; ".join(clean_compose_message(line) for line in error.stderr_tail) or str(error)

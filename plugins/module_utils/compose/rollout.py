@@ -18,17 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..common.files import write_synced
+from ..common.command import CommandError
+from ..common.errors import PlatformError
+from ..common.files import replace_file
 from ..common.secrets import mask_text
-from ..docker.engine import (
-    LABEL_DEPENDS_ON,
-    LABEL_PROJECT,
-    LABEL_REPLACE,
-    LABEL_SERVICE,
-    Container,
-    Engine,
-    EngineError,
-)
+from ..docker.engine import LABEL_DEPENDS_ON, LABEL_PROJECT, LABEL_REPLACE, LABEL_SERVICE, Container, Engine
 from .config import ComposeReader, runs_once
 
 _NANO = 1_000_000_000
@@ -38,7 +32,7 @@ _STORY_SECONDS = 600
 _KEPT_LINES = 5000
 
 
-class RolloutError(Exception):
+class RolloutError(PlatformError):
     """A service that did not come up, or a container that was touched and should not have been."""
 
 
@@ -177,10 +171,10 @@ class ServiceRollout:
         try:
             done = self.engine.run(["logs", "--timestamps", "--tail", str(_KEPT_LINES), container.id])
             text = mask_text(done.stdout + done.stderr)
-        except EngineError as error:
+        except CommandError as error:
             text = f"(its log cannot be read: {error})\n"
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        write_synced(path, text.encode("utf-8", "replace"))
+        replace_file(path, text.encode("utf-8", "replace"))
 
     def remove(self, containers: Sequence[Container], timeout: int) -> None:
         """Stop and remove the service's containers, whatever the compose file says of the service by now."""
@@ -252,7 +246,7 @@ class ServiceRollout:
             return container.exit_code
         try:
             events = self.events_since(time.time() - _STORY_SECONDS)
-        except EngineError:
+        except CommandError:
             return container.exit_code
         ends = [one for one in events if one.get("id") == container.id and one.get("Action") == "die"]
         return (
@@ -265,7 +259,7 @@ class ServiceRollout:
         try:
             done = self.engine.run(["logs", "--tail", str(_LOG_LINES), container.id])
             lines = (done.stdout + done.stderr).strip().splitlines()[-_LOG_LINES:]
-        except EngineError as error:
+        except CommandError as error:
             lines = [f"(its log cannot be read: {error})"]
         code = self._exit_code(container)
         state = f"state {container.state}, exit code {code}, {container.restart_count} restarts"

@@ -5,19 +5,19 @@
 
 The CLI and not an SDK: a target host of a Compose platform has it anyway, and it brings the user's own
 context, credentials and proxies. Commands are argument lists, every call has a time bound, and every failure
-is one :class:`EngineError` that names the command, the exit code and the last lines of stderr, but no value
+is one :class:`CommandError` that names the command, the exit code and the last lines of stderr, but no value
 of an environment variable or build argument.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..common.command import CommandError, CommandResult, run_command, try_command
 
 LABEL_PROJECT = "com.docker.compose.project"
 LABEL_SERVICE = "com.docker.compose.service"
@@ -27,23 +27,6 @@ LABEL_WORKING_DIR = "com.docker.compose.project.working_dir"
 LABEL_REPLACE = "com.docker.compose.replace"
 LABEL_NUMBER = "com.docker.compose.container-number"
 LABEL_ONEOFF = "com.docker.compose.oneoff"
-
-# Options whose value may be a secret: "NAME=value" is shown as "NAME=***".
-_ASSIGNMENT_OPTIONS = ("-e", "--env", "--build-arg", "--label", "-l")
-_STDERR_LINES = 8
-
-
-class EngineError(Exception):
-    """A docker (or other) command that could not be run, ran too long or failed."""
-
-    def __init__(self, command: Sequence[str], returncode: int | None, stderr: str, reason: str = "") -> None:
-        self.command = shown_command(command)
-        self.returncode = returncode
-        hidden = _assigned_values(command)
-        self.stderr_tail = [_without(line, hidden) for line in stderr.strip().splitlines()[-_STDERR_LINES:]]
-        what = reason or f"exit code {returncode}"
-        detail = ": " + " | ".join(self.stderr_tail) if self.stderr_tail else ""
-        super().__init__(f"'{' '.join(self.command)}' failed ({what}){detail}")
 
 
 @dataclass(frozen=True)
@@ -104,99 +87,6 @@ class Container:
         return self.labels.get(LABEL_ONEOFF, "").lower() != "false"
 
 
-@dataclass(frozen=True)
-class CommandResult:
-    stdout: str
-    stderr: str
-    returncode: int = 0
-
-
-def run_command(
-    command: Sequence[str],
-    timeout: float = 60,
-    cwd: str | None = None,
-    stdin: str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> CommandResult:
-    """Run one command and return its output; every failure is an :class:`EngineError`.
-
-    ``env`` is added to the process's own environment. Output is decoded as UTF-8, undecodable bytes replaced.
-    """
-    result = try_command(command, timeout, cwd, stdin, env)
-    if result.returncode != 0:
-        raise EngineError(command, result.returncode, result.stderr)
-    return result
-
-
-def try_command(
-    command: Sequence[str],
-    timeout: float = 60,
-    cwd: str | None = None,
-    stdin: str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> CommandResult:
-    """As :func:`run_command`, but an exit code other than 0 is an answer, too."""
-    environment = {**os.environ, **(env or {})}
-    try:
-        done = subprocess.run(
-            list(command),
-            check=False,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            input=None if stdin is None else stdin.encode("utf-8"),
-            capture_output=True,
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EngineError(command, None, "", f"no answer within {timeout:g} s") from error
-    except FileNotFoundError as error:
-        missing = cwd if cwd is not None and not os.path.isdir(cwd) else command[0]
-        raise EngineError(command, None, "", f"not found: {missing}") from error
-    except OSError as error:
-        raise EngineError(command, None, "", f"cannot be run: {error.strerror}") from error
-    return CommandResult(
-        done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"), done.returncode
-    )
-
-
-def shown_command(command: Sequence[str]) -> list[str]:
-    """The command as it may be shown: values given to -e, --env, --build-arg and --label are masked."""
-    shown: list[str] = []
-    after_option = False
-    for word in command:
-        option, equals, rest = word.partition("=")
-        if after_option:
-            shown.append(option + "=***" if equals else word)
-        elif equals and option in _ASSIGNMENT_OPTIONS and "=" in rest:
-            shown.append(f"{option}={rest.partition('=')[0]}=***")
-        else:
-            shown.append(word)
-        after_option = word in _ASSIGNMENT_OPTIONS
-    return shown
-
-
-def _assigned_values(command: Sequence[str]) -> list[str]:
-    """The values that :func:`shown_command` masks, so that stderr cannot echo them either."""
-    values = []
-    previous = ""
-    for word in command:
-        option, _equals, rest = word.partition("=")
-        if previous in _ASSIGNMENT_OPTIONS:
-            values.append(rest)
-        elif option in _ASSIGNMENT_OPTIONS and "=" in rest:
-            values.append(rest.partition("=")[2])
-        previous = word
-    # Very short values would blank out half of every message and hide nothing worth hiding.
-    return [value for value in values if len(value) > 3]
-
-
-def _without(line: str, hidden: Sequence[str]) -> str:
-    for value in hidden:
-        line = line.replace(value, "***")
-    return line
-
-
 class Engine:
     """The few questions that the modules ask of a Docker engine. All of them only read."""
 
@@ -230,7 +120,7 @@ class Engine:
         answer = self.run_json(arguments)
         if not isinstance(answer, dict) or answer.get("ServerErrors"):
             problems = answer.get("ServerErrors", []) if isinstance(answer, dict) else []
-            raise EngineError([self.binary, *arguments], 0, "\n".join(problems), "no engine answers")
+            raise CommandError([self.binary, *arguments], 0, "\n".join(problems), "no engine answers")
         return answer
 
     def disk_usage(self) -> list[dict[str, Any]]:
@@ -298,7 +188,7 @@ class Engine:
         done = try_command(command, self.timeout, env=self.env)
         problems = [line for line in done.stderr.splitlines() if line.strip() and absent not in line.lower()]
         if done.returncode != 0 and problems:
-            raise EngineError(command, done.returncode, "\n".join(problems))
+            raise CommandError(command, done.returncode, "\n".join(problems))
         documents = self._parse(arguments, done.stdout.strip() or "[]")
         return documents if isinstance(documents, list) else []
 
@@ -306,7 +196,7 @@ class Engine:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise EngineError([self.binary, *arguments], 0, text[:200], "the output is not JSON") from error
+            raise CommandError([self.binary, *arguments], 0, text[:200], "the output is not JSON") from error
 
 
 def _image(document: Mapping[str, Any]) -> ImageInfo:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timezone
 
-from .engine import Engine, EngineError
+from ..common.command import CommandError
+from ..common.times import release_time
+from .engine import Engine
 
 _TAG = re.compile(r"^(?P<repository>[^:]+(?::\d+/[^:]+)?):rollback-(?P<release>[0-9A-Za-z][0-9A-Za-z._-]*)$")
-_TIME = re.compile(r"^(\d{8}T\d{6})Z")
 _DAY = 24 * 3600
 
 
@@ -45,24 +45,13 @@ def outdated(
     return gone
 
 
-def release_time(release: str) -> float | None:
-    """When a release was opened, in Unix seconds, from its identifier; None if that does not begin with a time."""
-    match = _TIME.match(release)
-    if match is None:
-        return None
-    try:
-        return datetime.strptime(match.group(1), "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc).timestamp()
-    except ValueError:
-        return None
-
-
 def remove_tags(engine: Engine, tags: Iterable[str]) -> list[str]:
     """Take the tags away; returns those that are gone. The only tag of an image that a container uses stays."""
     gone = []
     for tag in tags:
         try:
             engine.run(["image", "rm", tag])
-        except EngineError as error:
+        except CommandError as error:
             if "conflict" not in str(error).lower():
                 raise
             continue  # nothing is forced: what a container stands on is no rubbish

@@ -10,7 +10,6 @@ container had been restarted when the bake began. So another process can do the 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,8 +23,8 @@ from ..checks.log_spec import Check
 from ..checks.logs import LogAssertions, LogSource
 from ..checks.result import ERROR, FAIL, PASS, Assertion, assertion, overall, wait_for_pass
 from ..clickhouse.client import ClickhouseError
-from ..common.files import utc_now
-from ..docker.engine import EngineError
+from ..common.command import CommandError
+from ..common.times import utc_now, utc_today
 from .verdict import hard_failures, reasons
 
 #: Returns for each container the memory that it uses and the most that it may use, in bytes.
@@ -105,7 +104,7 @@ class Watch:
         try:
             names = [wish.container for wish in self.probes.containers]
             found = {one.name: one for one in self.probes.engine.inspect_containers(names)}
-        except EngineError:
+        except CommandError:
             found = {}  # the look below says why
         seen: dict[str, dict[str, Any]] = {
             name: {
@@ -144,7 +143,7 @@ class Watch:
         if not self.probes.logs:
             return [], [], cursors
         checks = [replace(one, since=cursors.get(one.container, one.since)) for one in self.probes.logs]
-        today = datetime.datetime.now(datetime.timezone.utc).date()
+        today = utc_today()
         logs = LogAssertions(
             self.probes.log_source,
             checks,
@@ -204,7 +203,7 @@ class Watch:
         expected = f"at most {self.probes.memory_percent:g} % of its memory limit"
         try:
             found = self.probes.memory(names)
-        except EngineError as error:
+        except CommandError as error:
             reason = f"memory of the containers: {error}"
             return [
                 assertion(

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..checks.result import ERROR
-from ..common.files import utc_now
 from ..common.secrets import mask_text
+from ..common.times import unix_seconds, utc_now
 from .store import DONE, OPEN, STOPPED, Bake
 from .verdict import Limits, standing
 
@@ -22,15 +21,10 @@ STOP = "stop"
 _NAP = 1.0
 
 
-def seconds_of(moment: str) -> float:
-    """A time as utc_now() writes it, as seconds since the epoch."""
-    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
-
-
 def due(head: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> float:
     """When the next round is due. It sees the time since the last one, which is never shorter than the interval."""
     last = rounds[-1]["began"] if rounds else head["began"]
-    return seconds_of(str(last)) + float(head["plan"]["interval"])
+    return (unix_seconds(last) or 0) + float(head["plan"]["interval"])
 
 
 def limits_of(plan: Mapping[str, Any]) -> Limits:

@@ -20,14 +20,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..common.files import DamagedLine, append_lines, read_lines, utc_now, write_synced
+from ..common.errors import PlatformError
+from ..common.files import DamagedLine, append_lines, read_lines, replace_file
+from ..common.times import utc_now
 
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 BAKE, ROUNDS, LOCK = "bake.json", "rounds.jsonl", "lock"
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 
 
-class BakeError(Exception):
+class BakeError(PlatformError):
     """A bake that cannot be begun, gone on with or read, with a text for the user."""
 
 
@@ -55,7 +57,7 @@ class Bake:
 
     def write_head(self, head: Mapping[str, Any]) -> None:
         """Replace the head; it is on the disk when this returns."""
-        write_synced(self.folder / BAKE, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
+        replace_file(self.folder / BAKE, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
 
     def update(self, **more: Any) -> dict[str, Any]:
         """Change some of the head and return it."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..clickhouse.client import ClickhouseError, Login, connect
+from ..common.command import CommandError
 from ..compose.config import (
     ComposeConfig,
     ComposeError,
@@ -24,7 +25,7 @@ from ..compose.config import (
     locate_project,
     running_project_name,
 )
-from ..docker.engine import Engine, EngineError
+from ..docker.engine import Engine
 from ..sources.digest import build_spec
 from ..sources.git import GitError, GitTree
 from .finding import ERROR, WARNING, Finding, as_findings
@@ -107,7 +108,7 @@ class Preflight:
             self.engine.info()
             self.engine.run(["compose", "version", "--short"])
             self.engine.run(["buildx", "version"])
-        except EngineError as error:
+        except CommandError as error:
             expected = "a Docker engine with the plugins compose (v2) and buildx"
             yield Finding(
                 "engine",
@@ -131,7 +132,7 @@ class Preflight:
                 self.full = reader.config(extra={"services": extras})
             given = wanted.project_name or self.config.name
             self.running = running_project_name(self.engine, project, given)
-        except (ComposeError, EngineError) as error:
+        except (ComposeError, CommandError) as error:
             mend = "Set platform_project_dir and platform_compose_file, or mend the file."
             yield Finding(
                 "compose file", path, str(error), "a file that 'docker compose config' accepts", mend
@@ -188,7 +189,7 @@ class Preflight:
 
     def disk_has_room(self) -> Iterator[Finding]:
         places = {"the release records": self.wanted.state_dir, "the backend": self.wanted.project_dir}
-        with contextlib.suppress(EngineError):  # engine_answers has said so already
+        with contextlib.suppress(CommandError):  # engine_answers has said so already
             places["the images"] = str(self.engine.info().get("DockerRootDir") or "/")
         seen: set[int] = set()
         for what, path in places.items():
@@ -258,7 +259,7 @@ class Preflight:
         yield from same_names(self.full)
         try:
             containers = self.engine.containers_by_filter([])
-        except EngineError:
+        except CommandError:
             return  # engine_answers has said so already
         yield from taken(self.full, self.wanted.services, containers, self.running)
         yield from listening(self.full, self.wanted.services, containers)
@@ -282,7 +283,7 @@ class Preflight:
             return [self.wanted.probe_image]
         try:
             own = self.engine.containers(self.running)
-        except EngineError:
+        except CommandError:
             return []
         own.sort(key=lambda one: (one.service not in self.wanted.services, not self._is_built(one.service)))
         return [one.image_id for one in own]

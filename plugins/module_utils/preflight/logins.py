@@ -52,7 +52,7 @@ _NO = frozenset({"", "0", "false", "no", "off", "disable", "allow", "prefer"})
 
 
 @dataclass(frozen=True)
-class Login:
+class ServiceLogin:
     """A login of a service: what is tried, and the settings that it was made of."""
 
     target: Target
@@ -70,9 +70,9 @@ class Login:
         return ", ".join(f"{one.name} ({one.place})" if one.from_file else one.name for one in self.settings)
 
 
-def logins(settings: Sequence[Setting], timeout: float = 5.0) -> list[Login]:
+def logins(settings: Sequence[Setting], timeout: float = 5.0) -> list[ServiceLogin]:
     """Every login that the settings describe; a group of settings without a host describes none."""
-    found: list[Login] = []
+    found: list[ServiceLogin] = []
     for kind, group in _groups(settings):
         found += _group_logins(kind, group, timeout)
     return found
@@ -105,7 +105,7 @@ def _scheme(group: Mapping[str, Setting]) -> str:
     return re.split(r"[:+]", url.value.strip(), maxsplit=1)[0].lower() if url else ""
 
 
-def _group_logins(kind: str, group: Mapping[str, Setting], timeout: float) -> Iterator[Login]:
+def _group_logins(kind: str, group: Mapping[str, Setting], timeout: float) -> Iterator[ServiceLogin]:
     if not kind:
         return
     place = group.get("url") or group.get("host")
@@ -134,7 +134,7 @@ def _group_logins(kind: str, group: Mapping[str, Setting], timeout: float) -> It
             values.get("verify", "true").lower() not in _NO,
             timeout,
         )
-        yield Login(target, tuple(group.values()))
+        yield ServiceLogin(target, tuple(group.values()))
 
 
 def _port(values: Mapping[str, str], kind: str, address: Address) -> int:

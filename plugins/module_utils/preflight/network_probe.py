@@ -17,7 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..docker.engine import LABEL_PROJECT, LABEL_SERVICE, Engine, EngineError
+from ..common.command import CommandError
+from ..common.errors import PlatformError
+from ..docker.engine import LABEL_PROJECT, LABEL_SERVICE, Engine
 from . import probe_inside
 
 PROBE_LABEL = "com.suho.preflight"
@@ -32,7 +34,7 @@ _NO_PROGRAM = (126, 127)
 _LEFT_OVER = 600
 
 
-class ProbeError(Exception):
+class ProbeError(PlatformError):
     """Nothing could be tried: no image has a Python, or a network is not there."""
 
 
@@ -53,7 +55,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProbeOutcome:
     """What became of a target. ``stage`` is where it ended: resolve, connect or login."""
 
     ok: bool
@@ -71,7 +73,7 @@ class NetworkProbe:
         self.images = list(dict.fromkeys(image for image in images if image))
         self.timeout = timeout
 
-    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[Outcome]:
+    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ProbeOutcome]:
         """Try all targets from a container that is on all the networks, the engine's names of which are given."""
         request = json.dumps(
             {"code": inspect.getsource(probe_inside), "targets": [asdict(target) for target in targets]}
@@ -120,7 +122,7 @@ class NetworkProbe:
                 self.engine.run(["network", "connect", other, name])
             done = self.engine.run(["start", "--attach", "--interactive", name], self.timeout, stdin=request)
             found = json.loads(done.stdout)
-        except EngineError as error:
+        except CommandError as error:
             if error.returncode in _NO_PROGRAM or _lacks_program(error):
                 return None
             # The command itself is long, and no help to anybody.
@@ -135,7 +137,7 @@ class NetworkProbe:
         """Remove what runs that were killed have left. A container that is younger may be somebody's who is at work just now."""
         try:
             found = self.engine.containers_by_filter([f"label={PROBE_LABEL}"])
-        except EngineError:
+        except CommandError:
             return  # the probe itself says what is wrong with the engine
         for one in found:
             made = one.labels.get(PROBE_LABEL, "")
@@ -145,17 +147,17 @@ class NetworkProbe:
     def _remove(self, name: str) -> None:
         try:
             self.engine.run(["rm", "--force", "--volumes", name])
-        except EngineError as error:
+        except CommandError as error:
             said = str(error).lower()
             if "no such container" not in said and "already in progress" not in said:
                 raise ProbeError(f"the probe's container {name} could not be removed: {error}") from error
 
 
-def _lacks_program(error: EngineError) -> bool:
+def _lacks_program(error: CommandError) -> bool:
     said = str(error).lower()
     return "executable file not found" in said or "no such file or directory" in said
 
 
-def _outcome(found: Mapping[str, Any]) -> Outcome:
+def _outcome(found: Mapping[str, Any]) -> ProbeOutcome:
     names = ("ok", "said", "stage", "error", "milliseconds")
-    return Outcome(**{name: found[name] for name in names if name in found})
+    return ProbeOutcome(**{name: found[name] for name in names if name in found})

@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..common.secrets import mask_text
+from ..common.secrets import is_secret_name, mask_text
 from ..compose.config import ComposeConfig
 from ..compose.host_names import NameBook
-from ..sources.digest import is_secret_name
 from .addresses import Address, addresses
 from .finding import ERROR, WARNING, Finding
-from .logins import Login, logins
-from .network_probe import NetworkProbe, Outcome, ProbeError, Target
+from .logins import ServiceLogin, logins
+from .network_probe import NetworkProbe, ProbeError, ProbeOutcome, Target
 from .settings import ConfigFiles, Setting, contradictions, effective, environment_settings
 
 # Values that stand in examples until somebody puts the real one there.
@@ -107,7 +106,7 @@ class ServiceChecks:
 
     def logins_work(self, probe: NetworkProbe) -> Iterator[Finding]:
         """Logins that the server refuses, tried with what the service would use, from its own networks."""
-        wanted: dict[tuple[str, ...], list[tuple[str, Login]]] = {}
+        wanted: dict[tuple[str, ...], list[tuple[str, ServiceLogin]]] = {}
         for service in self.services:
             for login in logins(effective(self.environment[service], self.files[service])):
                 # A host that leads nowhere is another check's finding.
@@ -163,9 +162,9 @@ class ServiceChecks:
             try:
                 outcomes = probe.attempt(networks, targets) if probe is not None else []
             except ProbeError as error:
-                outcomes = [Outcome(False, error=f"no such name in the compose project, and: {error}")] * len(
-                    keys
-                )
+                outcomes = [
+                    ProbeOutcome(False, error=f"no such name in the compose project, and: {error}")
+                ] * len(keys)
             found.update({key: "" if one.ok else one.error for key, one in zip(keys, outcomes)})
         return found
 
@@ -191,7 +190,7 @@ class ServiceChecks:
             WARNING,
         )
 
-    def _refused_login(self, service: str, login: Login, outcome: Outcome) -> Finding:
+    def _refused_login(self, service: str, login: ServiceLogin, outcome: ProbeOutcome) -> Finding:
         stages = {
             "resolve": "Bring the server up, or correct the host.",
             "connect": "Bring the server up, or correct host and port.",
@@ -205,7 +204,7 @@ class ServiceChecks:
             stages.get(outcome.stage, "Correct the values."),
         )
 
-    def _not_tried(self, entries: Sequence[tuple[str, Login]], problem: str) -> Finding:
+    def _not_tried(self, entries: Sequence[tuple[str, ServiceLogin]], problem: str) -> Finding:
         shown = ", ".join(f"{service} at {login.text}" for service, login in entries)
         return Finding(
             "logins",

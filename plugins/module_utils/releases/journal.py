@@ -9,13 +9,12 @@ which nobody knows whether it was done: the one with an intent and no outcome.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from ..common.processes import is_alive, this_process
 from ..common.secrets import mask_text
 from .store import ReleaseError, ReleaseStore
 
@@ -23,7 +22,6 @@ INTENT, DONE, FAILED = "intent", "done", "failed"
 #: The phase in which services are swapped.
 ROLLOUT = "rollout"
 _LONGEST_ERROR = 400
-_PROC = Path("/proc")
 
 
 def journal_option() -> dict[str, Any]:
@@ -69,7 +67,7 @@ class ChangeJournal:
 
         What the change puts into the dictionary that it gets is written with its outcome.
         """
-        self.append(INTENT, obj, reverse=mask_text(reverse), process=own_process())
+        self.append(INTENT, obj, reverse=mask_text(reverse), process=this_process())
         outcome: dict[str, str] = {}
         try:
             yield outcome
@@ -121,26 +119,6 @@ def journaled_images(store: ReleaseStore) -> dict[str, str]:
 
 
 # Modules that outlive their run -------------------------------------------------------------------------------
-
-
-def own_process(proc: Path = _PROC) -> str:
-    """This process as pid and the time of its start in the kernel's ticks: numbers of processes are used again."""
-    return f"{os.getpid()} {_start(proc, os.getpid())}"
-
-
-def is_alive(process: str, proc: Path = _PROC) -> bool:
-    """Whether a process that own_process() named is still there; False where that cannot be told."""
-    pid, _, start = process.partition(" ")
-    return pid.isdigit() and bool(start) and _start(proc, int(pid)) == start
-
-
-def _start(proc: Path, pid: int) -> str:
-    try:
-        # The name in brackets may hold anything, brackets too. Then follow the state and the fields from the fourth on.
-        fields = (proc / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
 def at_work(store: ReleaseStore) -> list[dict[str, str]]:

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..common.files import utc_now
+from ..common.files import replace_file
+from ..common.times import unix_seconds, utc_now
 from .store import ReleaseError
 
 LOCK_NAME = "lock.json"
@@ -93,7 +94,7 @@ class Lock:
         known = dead(owner)
         if known:
             return known
-        age = (datetime.now(timezone.utc) - _moment(owner.renewed)).total_seconds()
+        age = time.time() - (unix_seconds(owner.renewed) or 0)
         if age <= self.stale_after or busy():
             return ""
         return f"not seen for {age:.0f} s, after {self.stale_after:.0f} s it counts as over"
@@ -150,13 +151,7 @@ class Lock:
             return True
 
     def _write(self, owner: Owner) -> None:
-        scratch = self.path.with_name(f".{LOCK_NAME}.{os.getpid()}")
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(asdict(owner), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(scratch, self.path)
+        replace_file(self.path, json.dumps(asdict(owner)).encode())
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -170,12 +165,6 @@ class Lock:
             yield
         finally:
             os.close(descriptor)
-
-
-def _moment(text: str) -> datetime:
-    with suppress(ValueError):
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return datetime.min.replace(tzinfo=timezone.utc)
 
 
 def owner_from(params: dict[str, Any]) -> Owner:

@@ -24,7 +24,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from ..common.files import DamagedLine, append_lines, read_lines, utc_now, write_synced
+from ..common.errors import PlatformError
+from ..common.files import DamagedLine, append_lines, read_lines, replace_file, replace_link
+from ..common.times import utc_now
 
 RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
 BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
@@ -34,7 +36,7 @@ ROLLING_BACK = "rolling_back"
 UNFINISHED = ("open", "failed", ROLLING_BACK)
 
 
-class ReleaseError(Exception):
+class ReleaseError(PlatformError):
     """A release that cannot be read or written; the message names the path and what was expected."""
 
 
@@ -130,7 +132,7 @@ class Release:
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        write_synced(self.manifest_path, (text + "\n").encode())
+        replace_file(self.manifest_path, (text + "\n").encode())
 
     def append(self, entries: list[dict[str, Any]]) -> None:
         """Append entries to the journal, each with the time now, and sync them to the disk."""
@@ -146,7 +148,7 @@ class Release:
         if target.exists():
             return False
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        write_synced(target, data)
+        replace_file(target, data)
         return True
 
 
@@ -293,7 +295,4 @@ class ReleaseStore:
         if release_id is None or release_id not in self.ids():
             self.current_link.unlink(missing_ok=True)
             return
-        scratch = self.state_dir / ".current.new"
-        scratch.unlink(missing_ok=True)
-        scratch.symlink_to(Path("releases") / release_id)
-        os.replace(scratch, self.current_link)
+        replace_link(self.current_link, Path("releases") / release_id)

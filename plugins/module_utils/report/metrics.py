@@ -11,7 +11,8 @@ from typing import Any
 
 from ..checks.result import ORDER
 from ..common.text import MissingLibrary
-from .page import counts, final_verdict, moment, seconds_of
+from ..common.times import seconds_of, unix_seconds
+from .page import counts, final_verdict
 
 _prometheus: Any
 try:
@@ -41,7 +42,10 @@ def run_metrics(data: Mapping[str, Any]) -> str:
     page = _Page(of)
     page.add("run_verdict", "Whether the last run ended with this verdict.", ["verdict"], _one_of(verdict))
     page.add(
-        "run_finished_timestamp_seconds", "When the last run ended.", [], [((), moment(meta.get("finished")))]
+        "run_finished_timestamp_seconds",
+        "When the last run ended.",
+        [],
+        [((), unix_seconds(meta.get("finished")))],
     )
     page.add("run_duration_seconds", "How long the last run took.", [], [((), seconds_of(dict(meta)))])
     page.add(

@@ -9,14 +9,16 @@ a run that failed early has little to tell; what is missing is left out and neve
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from typing import Any
 
 from ..checks.result import ERROR, FAIL, INCONCLUSIVE, ORDER, PASS, overall, worst
+from ..common.errors import PlatformError
 from ..common.text import block, cell, human_duration
-from .charts import charts, flow, rounds_table
+from ..common.times import moment_text, seconds_of, unix_seconds
+from .charts import charts, rounds_table
+from .flow import flow
 
 REQUIRED = ("environment", "host", "release_id", "operation", "verdict")
 WORDS = {PASS: "passed", FAIL: "failed", ERROR: "not proved", INCONCLUSIVE: "inconclusive"}
@@ -27,7 +29,7 @@ NEED_PROOF = ("deploy", "rollback", "verify", "monitor")
 _SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
 
-class ReportError(Exception):
+class ReportError(PlatformError):
     """Report data that cannot be used, with a text for the user."""
 
 
@@ -79,44 +81,6 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
     return final, reason if final != given else ""
 
 
-def moment(value: Any) -> float | None:
-    """Return seconds since 1970 for an ISO time or a number."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, (int, float)):
-        return float(value)
-    text = str(value).strip().replace("Z", "+00:00")
-    match = re.match(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,]\d+)?([+-]\d\d:?\d\d)?$", text)
-    if not match:
-        return None
-    zone = match.group(2) or "+00:00"
-    zone = zone if ":" in zone else zone[:3] + ":" + zone[3:]
-    try:
-        return datetime.datetime.fromisoformat(match.group(1) + zone).timestamp()
-    except ValueError:
-        return None
-
-
-def moment_text(value: Any) -> str:
-    """Return a time as people read it; a text that is no time stays as it is."""
-    found = moment(value)
-    if found is None:
-        return cell(value)
-    return datetime.datetime.fromtimestamp(found, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def seconds_of(item: dict[str, Any]) -> float | None:
-    """Return how long something took: as given, or from its two times."""
-    given = item.get("seconds")
-    if given not in (None, "") and not isinstance(given, bool):
-        try:
-            return max(0.0, float(given))
-        except (TypeError, ValueError):
-            return None
-    start, end = moment(item.get("started")), moment(item.get("finished"))
-    return None if start is None or end is None else max(0.0, end - start)
-
-
 def timeline(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the phases with the place and the width of their bars in percent.
 
@@ -126,7 +90,7 @@ def timeline(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     cursor: float | None = None
     for phase in phases:
         seconds = seconds_of(phase)
-        start = moment(phase.get("started"))
+        start = unix_seconds(phase.get("started"))
         start = start if start is not None else (cursor if cursor is not None else 0.0)
         cursor = start + (seconds or 0.0)
         spans.append((phase, start, seconds))
@@ -329,7 +293,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
                 for one in rounds_table(bake, assertions)
             ],
             "charts": charts(bake),
-            "flow": flow(bake, assertions, moment),
+            "flow": flow(bake, assertions, unix_seconds),
         },
     }
 

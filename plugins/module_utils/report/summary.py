@@ -9,7 +9,8 @@ from typing import Any
 
 from ..checks.result import ORDER, PASS
 from ..common.text import cell, human_duration, table
-from .page import WORDS, counts, downtime_rows, final_verdict, require_meta, seconds_of, timeline
+from ..common.times import seconds_of
+from .page import WORDS, counts, downtime_rows, final_verdict, require_meta, timeline
 
 # As wide as a terminal usually is.
 _CHECK_COLUMNS = (

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..common.errors import PlatformError
+
 ADDITIVE, REWRITE, DESTRUCTIVE = "additive", "rewrite", "destructive"
 CLASSES = (ADDITIVE, REWRITE, DESTRUCTIVE)  # from harmless to dangerous
 
 
-class SchemaError(Exception):
+class SchemaError(PlatformError):
     """The schema cannot be planned, rehearsed or applied; the message says what to do about it."""
 
     def __init__(self, message: str, **details: Any) -> None:

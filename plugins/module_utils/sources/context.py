@@ -16,13 +16,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..common.errors import PlatformError
 from .dockerignore import IgnoreRules
 
 _WILDCARDS = re.compile(r"[*?\[]")
 _CHUNK = 1 << 20
 
 
-class ContextError(Exception):
+class ContextError(PlatformError):
     """The build context cannot be read."""
 
 

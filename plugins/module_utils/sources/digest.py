@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.errors import PlatformError
 from ..docker.engine import ImageInfo
 from .context import BuildContext, ContextError, FileHasher
 from .dockerfile import BuildInputs, DockerfileError, build_inputs
@@ -35,14 +36,10 @@ DIGEST_VERSION = "v1"
 _REMOTE_CONTEXT = re.compile(
     r"^(?:https?://|git://|ssh://|git@|docker-image://|oci-layout://|target:|service:)"
 )
-_SECRET_NAME = re.compile(
-    r"pass(?:word|wd|phrase)?|secret|token|credential|private|api_?key|access_?key|(?:^|_)(?:key|pwd|auth)$",
-    re.I,
-)
 _BUILDER_ARGS = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
 
 
-class SourceError(Exception):
+class SourceError(PlatformError):
     """What the build reads cannot be told."""
 
 
@@ -92,11 +89,6 @@ class SourceState:
 
 def is_remote_context(context: str) -> bool:
     return bool(_REMOTE_CONTEXT.match(context))
-
-
-def is_secret_name(name: str) -> bool:
-    """True if a build argument's name says that its value must not be shown."""
-    return bool(_SECRET_NAME.search(name))
 
 
 def build_spec(service: Mapping[str, Any]) -> BuildSpec | None:

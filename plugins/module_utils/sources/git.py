@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..docker.engine import EngineError, try_command
+from ..common.command import CommandError, try_command
+from ..common.errors import PlatformError
 
 # The user who deploys is often not the one who owns the work tree, and git refuses such trees. Whoever can write
 # there decides what is built and run here anyway, so the tree is trusted; programs that its configuration may
@@ -18,7 +19,7 @@ _OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hoo
 _SEPARATOR = "\x1f"
 
 
-class GitError(Exception):
+class GitError(PlatformError):
     """git gives no answer about a folder."""
 
 
@@ -42,7 +43,7 @@ class GitTree:
         """The work tree that a folder lies in; None if it lies in none."""
         try:
             answer = try_command(_command(folder, ["rev-parse", "--show-toplevel"]), timeout)
-        except EngineError as error:
+        except CommandError as error:
             raise GitError(str(error)) from error
         if answer.returncode == 0 and answer.stdout.strip():
             return cls(answer.stdout.rstrip("\n"), timeout)
@@ -97,7 +98,7 @@ class GitTree:
     def _run(self, arguments: Sequence[str]) -> str:
         try:
             answer = try_command(_command(self.top, arguments), self.timeout)
-        except EngineError as error:
+        except CommandError as error:
             raise GitError(str(error)) from error
         if answer.returncode != 0:
             last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]

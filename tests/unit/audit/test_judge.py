@@ -10,12 +10,10 @@ from ansible_collections.suho.platform.plugins.module_utils.audit.judge import (
     CodeState,
     NewerFile,
     ServiceFacts,
-    age,
     judge,
-    moment,
     table_row,
-    table_time,
 )
+from ansible_collections.suho.platform.plugins.module_utils.common.times import age, creation_time, table_time
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
 
 
@@ -276,7 +274,7 @@ def test_status_and_action_of_a_row(name: str, status: str, action: str) -> None
     ],
 )
 def test_times_as_docker_prints_them(text: str, seconds: float | None) -> None:
-    found = moment(text)
+    found = creation_time(text)
     assert (found.timestamp() if found else None) == (pytest.approx(seconds) if seconds else None)
 
 
@@ -297,5 +295,5 @@ def test_ages(seconds: float, text: str) -> None:
 
 
 def test_table_time_is_utc() -> None:
-    assert table_time(moment("2025-10-06T03:13:05+02:00")) == "Oct 6 01:13"
+    assert table_time(creation_time("2025-10-06T03:13:05+02:00")) == "Oct 6 01:13"
     assert table_time(None) == "N/A"

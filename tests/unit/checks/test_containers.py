@@ -13,14 +13,11 @@ import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.containers import (
     ContainerAssertions,
     parse_wish,
-    seconds_since,
 )
 from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import (
-    Container,
-    EngineError,
-    ImageInfo,
-)
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
+from ansible_collections.suho.platform.plugins.module_utils.common.times import seconds_since
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 GOOD = Container(
@@ -46,7 +43,7 @@ class Engine:
     def inspect_containers(self, names: Sequence[str]) -> list[Container]:
         self.calls.append(list(names))
         if self.broken:
-            raise EngineError(["docker", "container", "inspect"], 1, "Cannot connect to the Docker daemon")
+            raise CommandError(["docker", "container", "inspect"], 1, "Cannot connect to the Docker daemon")
         return self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
 
     def images(self, references: Sequence[str]) -> dict[str, ImageInfo | None]:

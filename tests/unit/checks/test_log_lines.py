@@ -12,9 +12,8 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.log_lines imp
     events,
     fingerprint,
     level_of,
-    plain,
-    shown,
 )
+from ansible_collections.suho.platform.plugins.module_utils.common.text import plain, shown
 
 LEVELS = ["ERROR", "CRITICAL", "FATAL"]
 

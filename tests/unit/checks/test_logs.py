@@ -21,9 +21,9 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.logs import (
     LogAssertions,
     LogContainer,
     LogText,
-    next_since,
 )
 from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
+from ansible_collections.suho.platform.plugins.module_utils.common.times import next_since
 
 TODAY = datetime.date(2026, 6, 15)
 STARTED = "2026-06-15T10:00:00.5Z"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from ansible_collections.suho.platform.plugins.module_utils.checks.specs import (
     by_role,
     container_wishes,
-    in_round,
     log_wishes,
-    probe_results,
+)
+from ansible_collections.suho.platform.plugins.module_utils.releases.restored_checks import (
     restored_assertions,
     restored_containers,
+)
+from ansible_collections.suho.platform.plugins.module_utils.report.run import (
+    in_round,
+    probe_results,
     round_results,
 )
 

@@ -12,7 +12,12 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.common.secrets import MASK, mask_text, redact
+from ansible_collections.suho.platform.plugins.module_utils.common.secrets import (
+    MASK,
+    is_secret_name,
+    mask_text,
+    redact,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +116,17 @@ def test_secret_is_nowhere_in_the_result(secret: str, data: Any) -> None:
         ("authorization: Basic aHVudGVyMg==", "authorization: Basic ********"),
         ("CREATE USER x IDENTIFIED BY 'hunter2'", "CREATE USER x IDENTIFIED BY ********"),
         ("secret_key: hunter2", "secret_key: ********"),
+        ("ENCRYPTION_KEY=hunter2 x", "ENCRYPTION_KEY=******** x"),
+        ("SIGNING_KEY: hunter2", "SIGNING_KEY: ********"),
+        ("SSH_KEY='hunter2'", "SSH_KEY=********"),
+        ("AUTH=hunter2", "AUTH=********"),
+        ("BASIC_AUTH => hunter2", "BASIC_AUTH => ********"),
+        ("--api-key hunter2", "--api-key ********"),
+        ("PGPASSWORD=hunter2", "PGPASSWORD=********"),
+        ("error: password: hunter2", "error: password: ********"),
+        ("level=info detail=password:hunter2", "level=info detail=password:********"),
+        ("GET /x?a=1&token=hunter2&b=1", "GET /x?a=1&token=********&b=1"),
+        ('{"a": {"authToken":"hunter2"}}', '{"a": {"authToken":********}}'),
     ],
 )
 def test_what_looks_like_a_password_is_masked(text: str, left: str) -> None:
@@ -125,7 +141,39 @@ def test_what_looks_like_a_password_is_masked(text: str, left: str) -> None:
         "Authentication failed: password is incorrect, or there is no user with such name",
         "2026-01-31 12:00:00,123 - app - ERROR - text",
         "nats://nats:4222 connected",
+        "primary_key: symbol, sorting_key=timestamp, public_key=abc",
+        "TOKEN_TTL=3600 PASSWORD_FILE=/run/secrets/db",
+        "passed=5, bypass: no, author=me, keyboard=us",
     ],
 )
 def test_harmless_text_stays(text: str) -> None:
     assert mask_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NPM_TOKEN",
+        "DB_PASSWORD",
+        "api_key",
+        "SSH_KEY",
+        "secret",
+        "BASIC_AUTH",
+        "PWD",
+        "ENCRYPTION_KEY",
+        "AUTH",
+        "apiKey",
+        "PGPASSWORD",
+        "KEY",
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["VERSION", "KEYBOARD", "AUTHOR", "PYTHON_VERSION", "MONKEY", "primary_key", "COMPASS_URL", "TOKEN_TTL"],
+)
+def test_other_names(name: str) -> None:
+    assert not is_secret_name(name)

@@ -6,8 +6,9 @@ import dataclasses
 import json
 
 import pytest
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandResult
 from ansible_collections.suho.platform.plugins.module_utils.compose import rollout
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import CommandResult, Container
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container
 
 SECOND = 1_000_000_000
 

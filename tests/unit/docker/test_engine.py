@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import (
-    Engine,
-    EngineError,
-    bytes_of,
-    full_reference,
+from ansible_collections.suho.platform.plugins.module_utils.common.command import (
+    CommandError,
     run_command,
     shown_command,
+)
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import (
+    Engine,
+    bytes_of,
+    full_reference,
 )
 from service_fake_docker import FakeDocker, container, image
 
@@ -133,13 +135,13 @@ def test_info_and_disk_usage(docker: FakeDocker, engine: Engine) -> None:
 
 def test_a_client_without_an_engine_is_an_error(docker: FakeDocker, engine: Engine) -> None:
     docker.answer(info={"ServerErrors": ["Cannot connect to the Docker daemon"]})
-    with pytest.raises(EngineError, match=r"no engine answers.*Cannot connect"):
+    with pytest.raises(CommandError, match=r"no engine answers.*Cannot connect"):
         engine.info()
 
 
 def test_failure_names_command_exit_code_and_last_lines(docker: FakeDocker, engine: Engine) -> None:
     docker.answer(fail="\n".join(f"line {number}" for number in range(20)))
-    with pytest.raises(EngineError) as caught:
+    with pytest.raises(CommandError) as caught:
         engine.images(["x"])
     assert caught.value.returncode == 1
     assert caught.value.command[1:] == ["image", "inspect", "x"]
@@ -154,7 +156,7 @@ def test_values_of_variables_never_show(docker: FakeDocker, engine: Engine) -> N
         ["--env=PASSWORD=geheim123"],
         ["--build-arg", "TOKEN=geheim123"],
     ):
-        with pytest.raises(EngineError) as caught:
+        with pytest.raises(CommandError) as caught:
             engine.run(["run", *words, "x"])
         assert "geheim123" not in str(caught.value)
         assert "=***" in str(caught.value)
@@ -192,7 +194,7 @@ def test_shown_command_keeps_what_is_no_value() -> None:
 def test_every_way_to_fail_is_one_kind_of_error(
     command: list[str], options: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(EngineError, match=message):
+    with pytest.raises(CommandError, match=message):
         run_command(command, **options)  # type: ignore[arg-type]
 
 
@@ -204,7 +206,7 @@ def test_stdin_and_environment_reach_the_command() -> None:
 
 def test_output_that_is_no_json_is_an_error(engine: Engine, docker: FakeDocker) -> None:
     docker.path.write_text("#!/bin/sh\necho 'Usage: docker'\n")
-    with pytest.raises(EngineError, match="not JSON"):
+    with pytest.raises(CommandError, match="not JSON"):
         engine.info()
 
 

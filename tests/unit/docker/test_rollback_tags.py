@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import CommandResult, EngineError
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError, CommandResult
+from ansible_collections.suho.platform.plugins.module_utils.common.times import release_time
 from ansible_collections.suho.platform.plugins.module_utils.docker.rollback_tags import (
     outdated,
-    release_time,
     remove_tags,
     rollback_tags,
 )
@@ -24,9 +24,9 @@ class FakeEngine:
     def run(self, arguments: list[str]) -> CommandResult:
         self.calls.append(arguments)
         if self.used and self.used in arguments:
-            raise EngineError(["docker", *arguments], 1, "conflict: unable to remove repository reference")
+            raise CommandError(["docker", *arguments], 1, "conflict: unable to remove repository reference")
         if self.broken:
-            raise EngineError(["docker", *arguments], 1, self.broken)
+            raise CommandError(["docker", *arguments], 1, self.broken)
         return CommandResult("\n".join(self.listed), "")
 
 
@@ -92,7 +92,7 @@ def test_the_only_tag_of_an_image_in_use_stays_and_hides_no_other() -> None:
 
 
 def test_another_failure_is_told() -> None:
-    with pytest.raises(EngineError, match="no engine"):
+    with pytest.raises(CommandError, match="no engine"):
         remove_tags(FakeEngine(broken="no engine answers"), ["a:rollback-x"])  # type: ignore[arg-type]
 
 

@@ -16,11 +16,8 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.log_lines imp
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_spec import parse_check
 from ansible_collections.suho.platform.plugins.module_utils.checks.logs import LogContainer, LogText
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import Answer, ClickhouseError
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import (
-    Container,
-    EngineError,
-    ImageInfo,
-)
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
+from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
 from ansible_collections.suho.platform.plugins.module_utils.monitor.round import Probes, Watch
 
 BRIDGE = Container(
@@ -94,7 +91,7 @@ class World:
     # the engine
     def inspect_containers(self, _names: Any) -> list[Container]:
         if self.engine_error:
-            raise EngineError(["docker", "inspect"], 1, self.engine_error)
+            raise CommandError(["docker", "inspect"], 1, self.engine_error)
         return [self.container] if self.container else []
 
     def images(self, _references: Any) -> dict[str, ImageInfo | None]:
@@ -246,7 +243,7 @@ def test_memory_and_disk_have_limits(world: World) -> None:
 
 def test_what_cannot_be_asked_is_an_error(world: World) -> None:
     def no_memory(_names: Any) -> Any:
-        raise EngineError(["docker", "stats"], 1, "no")
+        raise CommandError(["docker", "stats"], 1, "no")
 
     def no_disk(_path: str) -> Any:
         raise FileNotFoundError(2, "No such file or directory")

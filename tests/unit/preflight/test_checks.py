@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError, CommandResult
 from ansible_collections.suho.platform.plugins.module_utils.compose.config import ComposeConfig
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import CommandResult, EngineError
 from ansible_collections.suho.platform.plugins.module_utils.preflight import checks as preflight
 
 
@@ -14,10 +14,10 @@ class NoEngine:
     """A host without Docker."""
 
     def info(self):
-        raise EngineError(["docker", "info"], None, "", "not found: docker")
+        raise CommandError(["docker", "info"], None, "", "not found: docker")
 
     def run(self, arguments, **_):
-        raise EngineError(["docker", *arguments], None, "", "not found: docker")
+        raise CommandError(["docker", *arguments], None, "", "not found: docker")
 
 
 class SomeEngine:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.docker.engine import CommandResult, EngineError
+from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError, CommandResult
 from ansible_collections.suho.platform.plugins.module_utils.preflight import network_probe, probe_inside
 from ansible_collections.suho.platform.plugins.module_utils.preflight.network_probe import (
     NetworkProbe,
@@ -243,11 +243,11 @@ class FakeEngine:
     ) -> CommandResult:
         self.calls.append(list(arguments))
         if arguments[0] == "start" and self.missing in self.calls[-2]:
-            raise EngineError(
+            raise CommandError(
                 ["docker", *arguments], 127, 'exec: "python3": executable file not found in $PATH'
             )
         if arguments[0] == "start" and self.unstartable:
-            raise EngineError(["docker", *arguments], 1, self.unstartable)
+            raise CommandError(["docker", *arguments], 1, self.unstartable)
         if arguments[0] == "start":
             self.given = stdin or ""
             program = next(call[call.index("-c") + 1] for call in reversed(self.calls) if "-c" in call)

@@ -11,8 +11,8 @@ from ansible_collections.suho.platform.plugins.module_utils.compose.config impor
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container
 from ansible_collections.suho.platform.plugins.module_utils.preflight.finding import ERROR, WARNING, Finding
 from ansible_collections.suho.platform.plugins.module_utils.preflight.network_probe import (
-    Outcome,
     ProbeError,
+    ProbeOutcome,
     Target,
 )
 from ansible_collections.suho.platform.plugins.module_utils.preflight.project import (
@@ -39,19 +39,19 @@ class Probe:
         self.names, self.password, self.broken = names, password, broken
         self.asked: list[tuple[tuple[str, ...], list[Target]]] = []
 
-    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[Outcome]:
+    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ProbeOutcome]:
         if self.broken:
             raise ProbeError(self.broken)
         self.asked.append((tuple(networks), list(targets)))
         return [self.outcome(target) for target in targets]
 
-    def outcome(self, target: Target) -> Outcome:
+    def outcome(self, target: Target) -> ProbeOutcome:
         if target.way == "resolve":
             found = target.host in self.names
-            return Outcome(found, stage="resolve", error="" if found else "the name does not resolve")
+            return ProbeOutcome(found, stage="resolve", error="" if found else "the name does not resolve")
         if target.way == "clickhouse" and target.password != self.password:
-            return Outcome(False, stage="login", error=f"code 516: wrong password={target.password}")
-        return Outcome(True, stage="login", said="x")
+            return ProbeOutcome(False, stage="login", error=f"code 516: wrong password={target.password}")
+        return ProbeOutcome(True, stage="login", said="x")
 
 
 def checks(strict: bool = False, mounted: Path | None = None, **environment: Any) -> ServiceChecks:

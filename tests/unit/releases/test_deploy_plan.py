@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.releases.deploy_plan import (
-    deploy_plan,
-    downtimes,
-    failure,
+from ansible_collections.suho.platform.plugins.module_utils.releases.deploy_plan import deploy_plan
+from ansible_collections.suho.platform.plugins.module_utils.releases.record import (
     release_intents,
     release_manifest,
-    timed_phases,
 )
+from ansible_collections.suho.platform.plugins.module_utils.report.run import downtimes, failure, timed_phases
 
 STEP = {
     "name": "alter.aggregates",

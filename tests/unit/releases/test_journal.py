@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.suho.platform.plugins.module_utils.common.processes import is_alive, this_process
 from ansible_collections.suho.platform.plugins.module_utils.releases.journal import (
     ChangeJournal,
     at_work,
-    is_alive,
     journaled_images,
-    own_process,
     unsettled,
     wait_for_work,
 )
@@ -105,7 +104,7 @@ def test_a_failure_is_noted_without_secrets_and_passes_through(store: ReleaseSto
 def test_a_run_that_is_killed_leaves_an_intent_without_outcome(store: ReleaseStore) -> None:
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from module_utils.change_journal import ChangeJournal\n"
+        "from module_utils.releases.journal import ChangeJournal\n"
         "journal = ChangeJournal({'state_dir': sys.argv[2], 'release': sys.argv[3]}, 'rollout')\n"
         "with journal.change('a', ''): pass\n"
         "with journal.change('b', ''): os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -162,7 +161,7 @@ def test_a_line_that_a_crash_cut_off_does_not_spoil_the_next_one(store: ReleaseS
 
 MODULE = (
     "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-    "from module_utils.change_journal import ChangeJournal\n"
+    "from module_utils.releases.journal import ChangeJournal\n"
     "journal = ChangeJournal({'state_dir': sys.argv[2], 'release': sys.argv[3]}, 'build')\n"
     "with journal.change('data-bridge', ''):\n"
     "    print('begun', flush=True)\n"
@@ -211,7 +210,7 @@ def test_a_module_that_was_killed_is_not_waited_for(
 
 
 def test_another_process_with_the_same_number_is_another_one() -> None:
-    mine = own_process()
+    mine = this_process()
     assert is_alive(mine)
     assert not is_alive(f"{os.getpid()} 1")
     assert not is_alive("")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.common.processes import (
-    own_process,
+    ansible_process,
     running_processes,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.lock import Held, Lock, Owner
@@ -175,7 +175,7 @@ def proc(tmp_path: Path) -> Path:
 
 
 def test_the_run_is_the_oldest_ancestor_that_runs_ansible(proc: Path) -> None:
-    assert (own_process(proc, 21), own_process(proc, 20), own_process(proc, 30)) == (20, 20, 0)
+    assert (ansible_process(proc, 21), ansible_process(proc, 20), ansible_process(proc, 30)) == (20, 20, 0)
 
 
 def test_all_runs_are_listed(proc: Path) -> None:

@@ -15,7 +15,6 @@ from ansible_collections.suho.platform.plugins.module_utils.sources.digest impor
     SourceError,
     base_is_current,
     build_spec,
-    is_secret_name,
     read_sources,
 )
 from ansible_collections.suho.platform.plugins.module_utils.sources.dockerignore import IgnoreRules
@@ -284,15 +283,3 @@ def test_base_image_is_compared_by_layers() -> None:
     assert base_is_current(image, ImageInfo("b", "", layers=("l1", "l2"))) is True
     assert base_is_current(image, ImageInfo("b", "", layers=("l1", "new"))) is False
     assert base_is_current(image, None) is None
-
-
-@pytest.mark.parametrize(
-    "name", ["NPM_TOKEN", "DB_PASSWORD", "api_key", "SSH_KEY", "secret", "BASIC_AUTH", "PWD"]
-)
-def test_names_of_secrets(name: str) -> None:
-    assert is_secret_name(name)
-
-
-@pytest.mark.parametrize("name", ["VERSION", "KEYBOARD", "AUTHOR", "PYTHON_VERSION", "MONKEY"])
-def test_other_names(name: str) -> None:
-    assert not is_secret_name(name)

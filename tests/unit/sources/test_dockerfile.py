@@ -8,10 +8,8 @@ from ansible_collections.suho.platform.plugins.module_utils.sources.dockerfile i
     DockerfileError,
     Source,
     build_inputs,
-    instructions,
-)
-from ansible_collections.suho.platform.plugins.module_utils.sources.dockerfile_words import (
     expand,
+    instructions,
     split_words,
 )
 

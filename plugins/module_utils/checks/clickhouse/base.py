@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 from ...clickhouse.client import Answer
 from ...clickhouse.names import TableName, check_identifier, quote, split_table
+from ...common.errors import PlatformError
 from .compare import Finding, check_operation, compare_rows, describe, shape
 
 
-class AssertionNotValid(ValueError):
+class AssertionNotValid(PlatformError, ValueError):
     """An assertion that is written wrongly; the message names it and the field."""
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from ...common.times import read_time
+
 ORDER_OPS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "ge": operator.ge,
@@ -212,10 +214,11 @@ def _to_time(value: Any, other: Any) -> datetime.datetime:
         return value
     if isinstance(value, datetime.date):
         return datetime.datetime(value.year, value.month, value.day)
-    try:
-        return datetime.datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
-    except ValueError:
-        raise NotComparable(f"{plain(value)!r} is no time, but is compared with {plain(other)!r}") from None
+    text = str(value).strip()
+    found = read_time(text if len(text) > len("2026-01-31") else f"{text}T00:00:00")
+    if found is None:
+        raise NotComparable(f"{plain(value)!r} is no time, but is compared with {plain(other)!r}")
+    return found
 
 
 def _naive(moment: datetime.datetime) -> datetime.datetime:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ...common.errors import PlatformError
 from ...common.secrets import mask_text
 from ..config import ComposeError
 from .document import ComposeText, EditError
@@ -27,12 +28,12 @@ _LIST_OR_MAPPING = ("environment", "labels", "args", "annotations", "sysctls", "
 _RESOURCES = ("volumes", "networks")
 
 
-class ChangeError(Exception):
+class ChangeError(PlatformError):
     """The change is refused; the file must stay as it is."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class EntrySpec:
     """What the user asked for."""
 
     name: str
@@ -46,7 +47,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Change:
+class ComposeChange:
     """The file's text afterwards; equal to the one before when nothing has to change."""
 
     text: str
@@ -55,7 +56,7 @@ class Change:
     notes: tuple[str, ...] = ()
 
 
-def plan_change(text: str, wish: Wish, judge: Judge | None = None) -> Change:
+def plan_change(text: str, wish: EntrySpec, judge: Judge | None = None) -> ComposeChange:
     """The text that fulfils the wish; raises :class:`ChangeError` when it must not be done."""
     try:
         return _plan_present(text, wish, judge) if wish.present else _plan_absent(text, wish, judge)
@@ -63,7 +64,7 @@ def plan_change(text: str, wish: Wish, judge: Judge | None = None) -> Change:
         raise ChangeError(str(error)) from error
 
 
-def _plan_present(text: str, wish: Wish, judge: Judge | None) -> Change:
+def _plan_present(text: str, wish: EntrySpec, judge: Judge | None) -> ComposeChange:
     document = ComposeText(text)
     services = document.section("services")
     present = services.entry(wish.name) if services is not None else None
@@ -90,12 +91,12 @@ def _plan_present(text: str, wish: Wish, judge: Judge | None) -> Change:
     _check_text(document, ComposeText(edit.text), wish)
     if judge is not None:
         _check_model(before, after, wish)
-    return Change(edit.text, edit.line, edit.block)
+    return ComposeChange(edit.text, edit.line, edit.block)
 
 
 def _resources_only(
-    text: str, candidate: str, wish: Wish, judge: Judge | None, before: Mapping[str, Any], block: str
-) -> Change:
+    text: str, candidate: str, wish: EntrySpec, judge: Judge | None, before: Mapping[str, Any], block: str
+) -> ComposeChange:
     """The service is there already; volumes and networks that it needs may still be missing."""
     current = entry_text(text, "services", wish.name)
     notes = () if current == block else (f"service {wish.name} has the same meaning, written in another way",)
@@ -103,16 +104,16 @@ def _resources_only(
         _check_text(ComposeText(text), ComposeText(candidate), wish)
         if judge is not None:
             _check_model(before, _judged(judge, candidate, "the compose file with its new sections"), wish)
-    return Change(candidate, _line_of(candidate, wish.name), current, notes)
+    return ComposeChange(candidate, _line_of(candidate, wish.name), current, notes)
 
 
-def _plan_absent(text: str, wish: Wish, judge: Judge | None) -> Change:
+def _plan_absent(text: str, wish: EntrySpec, judge: Judge | None) -> ComposeChange:
     document = ComposeText(text)
     services = document.section("services")
     if services is None:
         raise EditError(f"expected a section services, found: {', '.join(document.sections().names)}")
     if services.entry(wish.name) is None:
-        return Change(text)
+        return ComposeChange(text)
     edit = remove_entry(text, "services", wish.name)
     candidate = edit.text
     for section_name in _RESOURCES:
@@ -125,10 +126,10 @@ def _plan_absent(text: str, wish: Wish, judge: Judge | None) -> Change:
     _check_text(document, ComposeText(candidate), wish)
     if judge is not None:
         _check_model(before, after, wish)
-    return Change(candidate, edit.line, edit.block)
+    return ComposeChange(candidate, edit.line, edit.block)
 
 
-def _with_resources(text: str, wish: Wish) -> str:
+def _with_resources(text: str, wish: EntrySpec) -> str:
     """The text with the wished volumes and networks; one that is there with another meaning is refused."""
     for section_name in _RESOURCES:
         for name, definition in getattr(wish, section_name).items():
@@ -157,7 +158,7 @@ def _judged(judge: Judge | None, text: str, what: str) -> Mapping[str, Any]:
 def _same_service(
     document: ComposeText,
     value: Node,
-    wish: Wish,
+    wish: EntrySpec,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     judge: Judge | None,
@@ -196,13 +197,13 @@ def normal(value: Any, key: str = "") -> Any:
     return "" if value is None or value == "" else str(value)
 
 
-def _check_text(before: ComposeText, after: ComposeText, wish: Wish) -> None:
+def _check_text(before: ComposeText, after: ComposeText, wish: EntrySpec) -> None:
     """Everything but the named entries must read the same, in the same order, anchors and x- blocks too."""
     if _rest(before, wish) != _rest(after, wish):
         raise ChangeError(f"the edit would change more than service {wish.name}; the file is left as it is")
 
 
-def _rest(document: ComposeText, wish: Wish) -> list[Any]:
+def _rest(document: ComposeText, wish: EntrySpec) -> list[Any]:
     own: dict[str, set[str]] = {
         "services": {wish.name},
         "volumes": set(wish.volumes),
@@ -224,7 +225,7 @@ def _rest(document: ComposeText, wish: Wish) -> list[Any]:
     return rest
 
 
-def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], wish: Wish) -> None:
+def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], wish: EntrySpec) -> None:
     """The resolved models may differ in the service, and in resources that come or go with it."""
     unexpected = unexpected_differences(before, after, wish)
     if unexpected:
@@ -236,7 +237,7 @@ def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], wish: Wish
         raise ChangeError(f"docker compose does not see service {wish.name} in the edited file")
 
 
-def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], wish: Wish) -> list[str]:
+def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], wish: EntrySpec) -> list[str]:
     """Paths in which two resolved models differ, other than the wished service and what it uses."""
     if not before:  # a file without any service has no model to compare with
         return []

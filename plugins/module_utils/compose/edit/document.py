@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ...common.errors import PlatformError
 from .yaml_emit import Layout
 from .yaml_tree import Node, YamlTextError, parse_document
 
 
-class EditError(Exception):
+class EditError(PlatformError):
     """The text cannot be edited in the way that is asked for."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class ServiceEntry:
     """One entry of a section. ``head`` is where its own comment begins, ``end`` is behind its last line."""
 
     name: str
@@ -39,9 +40,9 @@ class Section:
     name: str
     line_end: int
     column: int
-    entries: tuple[Entry, ...]
+    entries: tuple[ServiceEntry, ...]
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ServiceEntry | None:
         return next((one for one in self.entries if one.name == name), None)
 
     @property
@@ -116,8 +117,8 @@ class ComposeText:
             raise EditError(f"{name} has more than one entry {twice[0]}")
         return Section(name, line_end, column, entries)
 
-    def _entries(self, mapping: Node, column: int) -> list[Entry]:
-        entries: list[Entry] = []
+    def _entries(self, mapping: Node, column: int) -> list[ServiceEntry]:
+        entries: list[ServiceEntry] = []
         for key, value in mapping.pairs():
             start = self._line_start(key.start)
             if self.text[start : key.start].strip():
@@ -125,7 +126,7 @@ class ComposeText:
                 raise EditError(f"line {line}: expected the key {key.value} to be the first word of its line")
             end = self._behind_deeper_comments(self._line_end(max(value.end, key.end)), column)
             head = self._head(start, column, entries[-1].end if entries else 0)
-            entries.append(Entry(key.value if key.kind == "scalar" else "", head, start, end, value))
+            entries.append(ServiceEntry(key.value if key.kind == "scalar" else "", head, start, end, value))
         return entries
 
     def _behind_deeper_comments(self, end: int, column: int) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .document import ComposeText, EditError, Entry, Section
+from .document import ComposeText, EditError, Section, ServiceEntry
 from .yaml_emit import EmitError, entry_lines
 
 
@@ -106,7 +106,7 @@ def block_sha256(block: str) -> str:
     return hashlib.sha256("\n".join(block.rstrip().splitlines()).encode()).hexdigest()
 
 
-def _existing(text: str, section_name: str, name: str) -> tuple[ComposeText, Section, Entry]:
+def _existing(text: str, section_name: str, name: str) -> tuple[ComposeText, Section, ServiceEntry]:
     document = ComposeText(text)
     section = document.section(section_name)
     entry = section.entry(name) if section is not None else None
@@ -116,7 +116,7 @@ def _existing(text: str, section_name: str, name: str) -> tuple[ComposeText, Sec
 
 
 def _insert(
-    document: ComposeText, section: Section, previous: Entry | None, lines: list[str], comments: int
+    document: ComposeText, section: Section, previous: ServiceEntry | None, lines: list[str], comments: int
 ) -> Edit:
     text = document.text
     place = section.line_end if previous is None else previous.end

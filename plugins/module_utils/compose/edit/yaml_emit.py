@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...common.errors import PlatformError
+
 # Words that a YAML 1.1 or 1.2 reader takes for a boolean or null.
 _WORDS = frozenset(("", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "="))
 # Everything that some reader may take for a number, a date, or (22:22) a number to the base 60.
@@ -28,7 +30,7 @@ _PRINTABLE = re.compile("[\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U000100
 _LINE_BREAKS = ("\n", "\r", "\x85", "\u2028", "\u2029")
 
 
-class EmitError(Exception):
+class EmitError(PlatformError):
     """The data holds something that YAML text of a compose file cannot hold."""
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...common.errors import PlatformError
+
 try:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -33,7 +35,7 @@ _COLON = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*:")
 _DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*-")
 
 
-class YamlTextError(Exception):
+class YamlTextError(PlatformError):
     """The text is not YAML, or not the kind of YAML that is asked for."""
 
 

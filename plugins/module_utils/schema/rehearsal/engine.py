@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...clickhouse.names import literal, quote
+from ...common.errors import PlatformError
 from ..model import SchemaError, Table
 from ..sql.ddl import parse_create
 from ..sql.tokens import SYMBOL, WORD, Token, depths, significant
@@ -52,7 +53,7 @@ _LENIENT = (
 )
 
 
-class EngineError(Exception):
+class EngineError(PlatformError):
     """The engine refused a statement."""
 
     def __init__(self, raw: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
 
+from ...common.processes import is_alive
 from ..model import SchemaError
 
 # The worker is imported as a package of its own, because this Python does not know about collections.
@@ -48,18 +49,8 @@ def sweep(place: str) -> None:
     for entry in Path(place).glob(f"{_PREFIX}*-*"):
         pid = entry.name[len(_PREFIX) :].partition("-")[0]
         with contextlib.suppress(OSError):
-            if pid.isdigit() and entry.stat().st_uid == os.getuid() and not _is_alive(int(pid)):
+            if pid.isdigit() and entry.stat().st_uid == os.getuid() and not is_alive(pid):
                 shutil.rmtree(entry, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 class PlannerProcess:

@@ -15,9 +15,9 @@ from ...clickhouse.names import quote
 from ..cluster.statements import on_cluster
 from ..input.dump import with_live
 from ..input.files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
-from ..input.hints import renames
 from ..model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
 from ..plan.plan import heal, plan
+from ..plan.renames import renames
 from ..server.rebuild import create_as
 from ..sql.ddl import head
 from ..sql.replication import DEFAULT, Replication, with_replication

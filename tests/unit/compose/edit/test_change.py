@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.suho.platform.plugins.module_utils.compose.config import ComposeError
 from ansible_collections.suho.platform.plugins.module_utils.compose.edit.change import (
     ChangeError,
+    EntrySpec,
     Judge,
-    Wish,
     differing_paths,
     normal,
     plan_change,
@@ -41,7 +41,7 @@ volumes:
     driver: local
 """
 DEFINITION = {"image": "tick", "environment": ["A=${A:-1}"], "volumes": ["tick:/data"]}
-WISH = Wish("tick-aggregator", definition=DEFINITION, insert_after="nats")
+WISH = EntrySpec("tick-aggregator", definition=DEFINITION, insert_after="nats")
 
 
 def judge(text: str) -> Mapping[str, Any]:
@@ -91,7 +91,7 @@ def test_new_service_is_inserted_once(by: Judge | None) -> None:
 def test_same_meaning_in_other_words_is_left_alone_with_a_note(
     definition: dict[str, Any], by: Judge | None
 ) -> None:
-    change = plan_change(FILE, Wish("nats", definition=definition), by)
+    change = plan_change(FILE, EntrySpec("nats", definition=definition), by)
     assert change.text == FILE
     assert change.notes == ("service nats has the same meaning, written in another way",)
     assert change.block.startswith("  nats:\n    <<: *base\n")
@@ -99,7 +99,7 @@ def test_same_meaning_in_other_words_is_left_alone_with_a_note(
 
 def test_same_meaning_is_written_as_wished_if_changes_are_allowed() -> None:
     definition = {"image": "bridge", "environment": ["PASSWORD=geheim123"]}
-    change = plan_change(FILE, Wish("data-bridge", definition=definition, allow_change=True), judge)
+    change = plan_change(FILE, EntrySpec("data-bridge", definition=definition, allow_change=True), judge)
     assert (
         "  # The bridge\n  data-bridge:\n    image: bridge\n    environment:\n      - PASSWORD=geheim123\n\n"
         in change.text
@@ -108,7 +108,9 @@ def test_same_meaning_is_written_as_wished_if_changes_are_allowed() -> None:
 
 @pytest.mark.parametrize("by", JUDGES)
 def test_other_meaning_is_refused_with_a_diff_that_hides_secrets(by: Judge | None) -> None:
-    wish = Wish("data-bridge", definition={"image": "bridge:2", "environment": {"PASSWORD": "anders456"}})
+    wish = EntrySpec(
+        "data-bridge", definition={"image": "bridge:2", "environment": {"PASSWORD": "anders456"}}
+    )
     with pytest.raises(ChangeError) as caught:
         plan_change(FILE, wish, by)
     text = str(caught.value)
@@ -122,7 +124,7 @@ def test_other_meaning_is_refused_with_a_diff_that_hides_secrets(by: Judge | Non
 
 @pytest.mark.parametrize("by", JUDGES)
 def test_other_meaning_is_written_if_changes_are_allowed(by: Judge | None) -> None:
-    wish = Wish("data-bridge", definition={"image": "bridge:2"}, allow_change=True)
+    wish = EntrySpec("data-bridge", definition={"image": "bridge:2"}, allow_change=True)
     change = plan_change(FILE, wish, by)
     assert change.text == FILE.replace(
         "    image: bridge\n    environment:\n      PASSWORD: geheim123\n", "    image: bridge:2\n"
@@ -163,7 +165,7 @@ def test_an_existing_volume_is_never_changed() -> None:
         (replace(WISH, definition={"image": object()}), "tick-aggregator.image: found a object"),
     ],
 )
-def test_what_cannot_be_done_says_why(wish: Wish, message: str) -> None:
+def test_what_cannot_be_done_says_why(wish: EntrySpec, message: str) -> None:
     with pytest.raises(ChangeError, match=message):
         plan_change(FILE, wish, judge)
 
@@ -209,24 +211,24 @@ def test_a_service_that_compose_does_not_see_is_refused() -> None:
 def test_removing_an_anchor_that_others_need_is_refused() -> None:
     text = "services:\n  a: &a\n    image: x\n  b: *a\n"
     with pytest.raises(ChangeError, match=r"alias \*a has no anchor"):
-        plan_change(text, Wish("a", present=False))
+        plan_change(text, EntrySpec("a", present=False))
 
 
 def test_removing_the_only_service_is_judged_by_compose() -> None:
     with pytest.raises(ChangeError, match="without x: services must be a mapping"):
-        plan_change("services:\n  x:\n    image: i\n", Wish("x", present=False), judge)
+        plan_change("services:\n  x:\n    image: i\n", EntrySpec("x", present=False), judge)
 
 
 def test_the_first_service_of_a_file_needs_no_model_before_it() -> None:
     assert (
-        plan_change("services:\n", Wish("x", definition={"image": "i"}), judge).text
+        plan_change("services:\n", EntrySpec("x", definition={"image": "i"}), judge).text
         == "services:\n  x:\n    image: i\n"
     )
 
 
 def test_absent_needs_a_services_section() -> None:
     with pytest.raises(ChangeError, match="expected a section services, found: version"):
-        plan_change("version: '3'\n", Wish("x", present=False))
+        plan_change("version: '3'\n", EntrySpec("x", present=False))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_absent_needs_a_services_section() -> None:
     ],
 )
 def test_unexpected_differences(before: dict[str, Any], after: dict[str, Any], expected: list[str]) -> None:
-    assert unexpected_differences(before, after, Wish("x")) == expected
+    assert unexpected_differences(before, after, EntrySpec("x")) == expected
 
 
 def test_paths_of_a_difference_hold_no_values() -> None:

@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.common import text_files as compose_file
-from ansible_collections.suho.platform.plugins.module_utils.common.text_files import (
+from ansible_collections.suho.platform.plugins.module_utils.common import files as compose_file
+from ansible_collections.suho.platform.plugins.module_utils.common.files import (
     FileError,
     read_text_file,
     replace_text_file,

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a release records before it changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def _was_up(container: Mapping[str, Any]) -> bool:
+    """Whether a container worked before the release, so that it has to work after its rollback; a job that has ended well did."""
+    state, code = container.get("state"), container.get("exit_code")
+    return (state == "running" and container.get("health") != "unhealthy") or (
+        state == "exited" and code == 0
+    )
+
+
+def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a release records before it changes anything: enough to take every step back."""
+    services: dict[str, Any] = {}
+    for order, name in enumerate(plan["swap"]):
+        found = audit["services"][name]
+        container = found.get("container") or {}
+        services[name] = {
+            "tag": (found.get("image") or {}).get("ref") or found["build"]["tag"],
+            "order": order,
+            "existed": bool(container),
+            "image_before": container.get("image_id") or "",
+            "container_before": container.get("id") or "",
+            "up_before": not container or _was_up(container),
+        }
+    return {
+        "plan": plan["hash"],
+        "compose": {
+            name: plan["compose"].get(name, "")
+            for name in ("path", "sha256_before", "sha256_after", "inserted", "block_sha256")
+        },
+        "schema": {"steps": plan["schema"]["steps"]},
+        "services": services,
+    }
+
+
+def release_intents(plan: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the journal's first entries: each change that the release plans, before the modules write what they do."""
+    entries = [
+        {"phase": "schema", "object": str(step["object"]), "reverse": str(step.get("reverse", ""))}
+        for step in plan["schema"]["steps"]
+    ]
+    entries += [
+        {"phase": "build", "object": name, "reverse": "none: a tag is moved"} for name in plan["build"]
+    ]
+    if plan["compose"]["changed"]:
+        entries.append(
+            {"phase": "compose", "object": plan["compose"]["path"], "reverse": "backup/docker-compose.yml"}
+        )
+    entries += [{"phase": "rollout", "object": name, "reverse": "image_before"} for name in plan["swap"]]
+    return [{**entry, "event": "planned"} for entry in entries]
