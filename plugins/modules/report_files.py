@@ -76,11 +76,12 @@ written:
 """
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.common.files import replace_file, replace_link
 
 FOLDER_MODE = 0o750
 FILE_MODE = 0o640
@@ -91,15 +92,7 @@ def write(path: Path, content: bytes) -> bool:
     if path.is_file() and path.read_bytes() == content:
         path.chmod(FILE_MODE)
         return False
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, FILE_MODE)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    replace_file(path, content, mode=FILE_MODE)
     return True
 
 
@@ -109,9 +102,7 @@ def point(link: Path, target: str) -> None:
         return
     if link.exists() and not link.is_symlink():
         raise ValueError(f"{link}: found a file or a folder, expected a link or nothing; move it away")
-    new = link.with_name(f".{link.name}-{os.getpid()}")
-    new.symlink_to(target)
-    os.replace(new, link)
+    replace_link(link, Path(target))
 
 
 def main() -> None:

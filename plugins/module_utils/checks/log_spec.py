@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..common.errors import PlatformError
+from ..common.times import read_date
 from .log_lines import LEVELS
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -97,10 +98,10 @@ def _pattern(text: str, where: str) -> re.Pattern[str]:
 def _date(text: str | None, where: str) -> datetime.date | None:
     if not text:
         return None
-    try:
-        return datetime.date.fromisoformat(str(text)[:10])
-    except ValueError as exc:
-        raise LogCheckError(f"{where}: expires is {text!r}, expected a date like 2026-01-31") from exc
+    found = read_date(str(text))
+    if found is None:
+        raise LogCheckError(f"{where}: expires is {text!r}, expected a date like 2026-01-31")
+    return found
 
 
 def parse_check(options: dict[str, Any]) -> Check:

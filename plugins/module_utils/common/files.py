@@ -31,10 +31,10 @@ class DamagedLine(PlatformError, ValueError):
     """A line in the middle of a file is no JSON; the message names file and line."""
 
 
-def replace_file(path: Path, data: bytes, like: str | None = None) -> None:
+def replace_file(path: Path, data: bytes, like: str | None = None, mode: int = 0o600) -> None:
     """Replace a file atomically: nobody ever reads half of it, and a power cut keeps the old or the new one.
 
-    The new file belongs to this user alone (0600), or gets owner, mode and attributes of the file ``like``. Raises OSError (of the
+    The new file is this user's, with ``mode`` (0600), or gets owner, mode and attributes of the file ``like``. Raises OSError (of the
     folder, if nothing can be written there); then the old file is still there, and nothing beside it.
     """
     try:
@@ -45,6 +45,7 @@ def replace_file(path: Path, data: bytes, like: str | None = None) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
+            os.fchmod(stream.fileno(), mode)
             if like is not None:
                 _copy_attributes(like, scratch)
             os.fsync(stream.fileno())

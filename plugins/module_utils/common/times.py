@@ -65,6 +65,12 @@ def creation_time(text: str) -> datetime.datetime | None:
     return found if found is not None and found >= _FIRST_CREDIBLE else None
 
 
+def read_date(text: str) -> datetime.date | None:
+    """Return the day that a text names or begins with; None if it does neither."""
+    found = _read(f"{text[:10]}T00:00")
+    return None if found is None else found[0].date()
+
+
 def seconds_since(moment: str, now: float) -> float | None:
     """Return the seconds from a time to ``now`` (Unix seconds); None when it never was."""
     start = unix_seconds(moment)
