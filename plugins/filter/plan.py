@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..module_utils.checks import specs
-from ..module_utils.common.filters import guarded
 from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan
 from ..module_utils.report import run
+from ..plugin_utils.filters import guarded
 
 
 class FilterModule:

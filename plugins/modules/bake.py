@@ -268,7 +268,7 @@ def make_watch(params: dict[str, Any]) -> Watch:
         max_lines=params["max_lines"],
         # Each round has assertions of its own: some of them remember what they saw first.
         assertions=lambda: build(specs, login.database) if specs else [],
-        sessions=[Session(login) for _ in range(count)],
+        sessions=[Session(login) for _number in range(count)],
         streams=streams,
         memory=engine.memory if params["memory_max_percent"] > 0 else None,
         memory_percent=params["memory_max_percent"],

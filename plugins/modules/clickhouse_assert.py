@@ -138,7 +138,7 @@ assertions:
     milliseconds: {description: Duration of the last evaluation., type: float}
     attempts: {description: How often it was evaluated., type: int}
     table: {description: The table that it looks at; empty for a query., type: str}
-    rows_per_second: {description: Rows that came in the time that it looks at, per second; none where the kind counts no such rows., type: float}
+    rows_per_second: {description: "Rows that came in the time that it looks at, per second; none where the kind counts no such rows.", type: float}
 passed:
   description: Number of assertions that passed.
   returned: always
@@ -189,7 +189,7 @@ def main() -> None:
                 f"connections: expected 1 to {MOST_CONNECTIONS}, found {module.params['connections']}"
             )
         count = min(module.params["connections"], len(assertions))
-        sessions = [Session(login, module.params["max_rows_to_read"]) for _ in range(count)]
+        sessions = [Session(login, module.params["max_rows_to_read"]) for _number in range(count)]
         results, waited = run(sessions, assertions, module.params["timeout"], module.params["interval"])
     except (AssertionNotValid, ClickhouseError) as error:
         module.fail_json(msg=str(error), assertions=[], passed=0, failures=0, waited_seconds=0.0)

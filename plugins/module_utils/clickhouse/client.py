@@ -235,7 +235,7 @@ def _network_error(login: Login, error: BaseException) -> ClickhouseError:
 def _server_error(login: Login, error: Any) -> ClickhouseError:
     code = int(error.code)
     # The driver appends the server's stack trace, which says nothing to the reader.
-    text = login.mask(str(error.message).split("Stack trace:")[0].replace("DB::Exception: ", "").strip())
+    text = login.mask(str(error.message).split("Stack trace:", 1)[0].replace("DB::Exception: ", "").strip())
     if code in _LOGIN_CODES:
         return ClickhouseError(
             f"{login.address} refused user {login.user!r} (code {code}): wrong user or password",

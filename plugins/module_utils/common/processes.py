@@ -59,7 +59,7 @@ def is_alive(process: str, proc: Path = _PROC) -> bool:
 
     False where that cannot be told.
     """
-    pid, _, start = process.partition(" ")
+    pid, _space, start = process.partition(" ")
     if not pid.isdigit():
         return False
     if start:

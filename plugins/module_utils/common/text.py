@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Callable
@@ -34,7 +35,7 @@ def human_duration(seconds: Any) -> str:
         value = float(seconds)
     except (TypeError, ValueError):
         return "-"
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return "-"
     sign = "-" if value < 0 else ""
     value = abs(value)

@@ -139,7 +139,7 @@ class Engine:
         found = {}
         for line in self.run(arguments).stdout.splitlines():
             said = self._parse(arguments, line)
-            used, _, limit = str(said["MemUsage"]).partition(" / ")
+            used, _slash, limit = str(said["MemUsage"]).partition(" / ")
             found[str(said["Name"])] = bytes_of(used), bytes_of(limit)
         return found
 

@@ -268,7 +268,7 @@ def nats(target: dict[str, Any]) -> str:
     plain = dict(target, tls=False)
     connection = connect(plain)
     with connection:
-        word, _, said = Reader(connection).line().partition(" ")
+        word, _space, said = Reader(connection).line().partition(" ")
         if word != "INFO":
             raise Refused("no NATS server: it does not begin with INFO")
         info = json.loads(said)

@@ -10,6 +10,7 @@ differ between versions; what stands in a person's file has to be predictable to
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def scalar(value: Any, path: str = "value") -> str:
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise EmitError(f"{path}: the number {value} has no place in a compose file")
         return repr(float(value))
     if isinstance(value, Mapping):

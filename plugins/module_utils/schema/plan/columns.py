@@ -112,7 +112,7 @@ def _add_missing(one: Comparison) -> None:
 def _same_part(one: Comparison, key: str, found: str, wanted: str) -> bool:
     if key == "default":
         # DEFAULT, ALIAS and MATERIALIZED are different things, whatever their expression.
-        (kind, _, body), (other, _, expected) = found.partition(" "), wanted.partition(" ")
+        (kind, _space, body), (other, _blank, expected) = found.partition(" "), wanted.partition(" ")
         return kind == other and one.same(body, expected, "expression")
     if key == "ttl":
         return one.same(found.partition(" ")[2], wanted.partition(" ")[2], "ttl")
@@ -141,7 +141,7 @@ def _change(one: Comparison, found: Column, wanted: Column, different: Sequence[
         risk,
         f"{', '.join(different)} of a column that exists",
         commands=_modify(found, wanted),
-        backward=_modify(wanted, found),
+        backward=_modify(found=wanted, wanted=found),
         checks=checks,
     )
 

@@ -47,7 +47,7 @@ def same_index(one: Comparison, first: Index, second: Index) -> bool:
 def _texts(one: Comparison, what: str, live: Mapping[str, str], desired: Mapping[str, str]) -> None:
     for name in sorted(live.keys() | desired.keys()):
         found, wanted = live.get(name, ""), desired.get(name, "")
-        (kind, _, body), (other, _, expected) = found.partition(" "), wanted.partition(" ")
+        (kind, _space, body), (other, _blank, expected) = found.partition(" "), wanted.partition(" ")
         # A constraint is CHECK or ASSUME with an expression, a projection is a query in brackets.
         alike = what == "constraint" and kind == other and kind in ("CHECK", "ASSUME")
         if not (one.same(body, expected, "expression") if alike else found == wanted):

@@ -75,7 +75,7 @@ class PlannerProcess:
             encoding="utf-8",
             cwd=self._directory,
         )
-        self._requests = cast("IO[str]", self._process.stdin)
+        self._requests = cast(IO[str], self._process.stdin)
         # A thread reads, because a pipe cannot be read with a time limit.
         threading.Thread(target=self._read, daemon=True).start()
         return self

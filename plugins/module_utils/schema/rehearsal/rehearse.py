@@ -197,7 +197,7 @@ class _Rehearsal:
             self.apply([step])
         for item in found.refused:
             # The new name must not appear empty beside the old one, with all its data.
-            table, _, column = item.name.partition(".")[2].partition(".")
+            table, _dot, column = item.name.partition(".")[2].partition(".")
             name = f"{table}.column.{column}" if column else f"create.{table}"
             self.deny.setdefault(name, f"{item.name} was refused")
         return found

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
-from .errors import PlatformError
+from ..module_utils.common.errors import PlatformError
 
 
 def guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
