@@ -13,7 +13,9 @@ import os
 import sys
 
 from plugins.module_utils.checks.clickhouse.kinds import build
-from plugins.module_utils.checks.clickhouse.run import CONNECTIONS, Session, complaint, run, summary
+from plugins.module_utils.checks.clickhouse.run import CLICKHOUSE, CONNECTIONS, ServerChecks, Session
+from plugins.module_utils.checks.result import failure_message
+from plugins.module_utils.checks.wait import wait_for_pass
 from plugins.module_utils.clickhouse.client import Login
 
 
@@ -21,8 +23,13 @@ def main() -> None:
     host, port, user, database = sys.argv[1:]
     login = Login(host, int(port), user, os.environ["CLICKHOUSE_PASSWORD"], database)
     sessions = [Session(login) for _ in range(CONNECTIONS)]
-    results, waited = run(sessions, build(json.load(sys.stdin), database))
-    print(json.dumps({**summary(results), "complaint": complaint(results, waited)}))
+    checks = ServerChecks(sessions, build(json.load(sys.stdin), database))
+    results = wait_for_pass({CLICKHOUSE: checks}, timeout=0, interval=1).results
+    said = {
+        "assertions": [one.to_dict() for one in results],
+        "complaint": failure_message(CLICKHOUSE, results),
+    }
+    print(json.dumps({**checks.extra(), **said}))
 
 
 if __name__ == "__main__":

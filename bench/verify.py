@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from plugins.module_utils.checks.clickhouse.kinds import build
-from plugins.module_utils.checks.clickhouse.run import CONNECTIONS, Session, complaint, run
+from plugins.module_utils.checks.clickhouse.run import CLICKHOUSE, CONNECTIONS, ServerChecks, Session
+from plugins.module_utils.checks.result import failure_message
+from plugins.module_utils.checks.wait import wait_for_pass
 from plugins.module_utils.clickhouse.client import ClickhouseError, Connection, Login, connect
 from plugins.module_utils.clickhouse.names import literal
 
@@ -140,11 +142,10 @@ class Bench:
         login = Login(self.at.host, self.at.port, self.at.user, self.at.password, database(rows))
         started = time.perf_counter()
         sessions = [Session(login) for _ in range(CONNECTIONS)]
-        results, waited = run(sessions, build(assertions(), login.database))
-        for session in sessions:
-            session.close()
+        checks = ServerChecks(sessions, build(assertions(), login.database))
+        found = wait_for_pass({CLICKHOUSE: checks}, timeout=0, interval=1)
         seconds = time.perf_counter() - started
-        if text := complaint(results, waited):
+        if text := failure_message(CLICKHOUSE, found.results):
             raise BenchError(f"the assertions do not hold: {text}")
         return seconds
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that put plans, release records and probes together."""
+"""Filters that put plans, release records and checks together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FilterModule:
             record: ("release_manifest", "release_intents"),
             restored_checks: ("restored_containers", "restored_assertions"),
             rollback_plan: ("rollback_plan", "chosen_parts"),
-            run: ("timed_phases", "failure", "downtimes", "probe_results", "in_round", "round_results"),
+            run: ("timed_phases", "failure", "downtimes", "check_results", "in_round", "round_results"),
             specs: ("container_wishes", "log_wishes", "by_role"),
         }
         return {

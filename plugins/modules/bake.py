@@ -65,45 +65,6 @@ options:
     description: How many bakes that have ended stay on the target.
     type: int
     default: 20
-  containers:
-    description:
-      - The containers, as in O(suho.platform.container_assert#module:containers). Restarts count from the beginning of the bake.
-    type: list
-    elements: dict
-    default: []
-  logs:
-    description:
-      - Their logs, as in O(suho.platform.log_assert#module:containers). C(since) is where the first round begins to read.
-    type: list
-    elements: dict
-    default: []
-  error_levels:
-    description: Levels that make an error line.
-    type: list
-    elements: str
-    default: [ERROR, CRITICAL, FATAL]
-  max_lines:
-    description: How many lines of one log a round reads at most; with more, the round proves nothing.
-    type: int
-    default: 50000
-  assertions:
-    description: What the ClickHouse server has to answer, as in O(suho.platform.clickhouse_assert#module:assertions).
-    type: list
-    elements: dict
-    default: []
-  monitor_url:
-    description: NATS' monitoring endpoint. Needed with O(streams).
-    type: str
-    default: ''
-  streams:
-    description: Streams and consumers, as in O(suho.platform.jetstream_assert#module:streams).
-    type: list
-    elements: dict
-    default: []
-  request_timeout:
-    description: Seconds to wait for an answer of O(monitor_url).
-    type: float
-    default: 5
   memory_max_percent:
     description: How much of its memory limit (that of the machine, if it has none) a container may use. V(0) does not look.
     type: float
@@ -118,7 +79,8 @@ options:
     type: float
     default: 10
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes
+  - suho.platform.checks.platform
   - suho.platform.engine
   - suho.platform.clickhouse
 attributes:
@@ -128,8 +90,6 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing but its own record.
-  platform:
-    platforms: posix
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -183,32 +143,17 @@ round:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils.checks.clickhouse.base import AssertionNotValid
-from ..module_utils.checks.clickhouse.kinds import build
-from ..module_utils.checks.clickhouse.run import CONNECTIONS, Session
-from ..module_utils.checks.containers import CONTAINER_OPTIONS
-from ..module_utils.checks.containers import parse_wish as container_wish
-from ..module_utils.checks.docker_logs import DockerLogs
-from ..module_utils.checks.jetstream import STREAM_OPTIONS, Monitor, MonitorError, StreamAssertions
-from ..module_utils.checks.jetstream import parse_wish as stream_wish
-from ..module_utils.checks.log_spec import LOG_OPTIONS, LogCheckError, check_levels, parse_check
-from ..module_utils.clickhouse.client import login_from, login_options
-from ..module_utils.common.http import fetcher
-from ..module_utils.docker.engine import engine_from, engine_options
-from ..module_utils.monitor.round import Probes, Watch
+from ..module_utils.checks.platform import entry_options
+from ..module_utils.common.errors import PlatformError
+from ..module_utils.monitor.round import RoundSpec, Watch, round_spec
 from ..module_utils.monitor.run import report, run_bake, stop
 from ..module_utils.monitor.store import BakeError, BakeStore
 from ..module_utils.monitor.verdict import Limits
 
-ENTRIES = {"containers": CONTAINER_OPTIONS, "logs": LOG_OPTIONS, "streams": STREAM_OPTIONS}
-
 
 def argument_spec() -> dict[str, Any]:
-    entries = {"type": "list", "elements": "dict", "default": []}
     return {
-        **login_options(),
         "state_dir": {"type": "path", "required": True},
         "bake": {"type": "str", "required": True},
         "state": {"type": "str", "default": "run", "choices": ["run", "stopped", "collected"]},
@@ -220,70 +165,15 @@ def argument_spec() -> dict[str, Any]:
         "consecutive_error_limit": {"type": "int", "default": 1},
         "inconclusive_limit": {"type": "int", "default": 0},
         "keep": {"type": "int", "default": 20},
-        "containers": entries,
-        "logs": entries,
-        "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
-        "max_lines": {"type": "int", "default": 50000},
-        "assertions": entries,
-        "monitor_url": {"type": "str", "default": ""},
-        "streams": entries,
-        "request_timeout": {"type": "float", "default": 5},
         "memory_max_percent": {"type": "float", "default": 90},
         "disks": {"type": "list", "elements": "path", "default": []},
         "disk_min_free_percent": {"type": "float", "default": 10},
-        **engine_options(),
+        **entry_options(),
     }
 
 
-def entries(params: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The option's entries with their defaults; one that is not as the module of that kind wants it is a ValueError."""
-    spec = {name: {"type": "list", "elements": "dict", "options": ENTRIES[name]}}
-    checked = ArgumentSpecValidator(spec).validate({name: params[name]})
-    if checked.error_messages:
-        raise ValueError(f"{name}: {'; '.join(checked.error_messages)}")
-    return list(checked.validated_parameters[name])
-
-
-def make_watch(params: dict[str, Any]) -> Watch:
-    """Read all that a round has to know. Bad input is a ValueError, LogCheckError, MonitorError or AssertionNotValid."""
-    engine = engine_from(params)
-    login = login_from(params)
-    specs = params["assertions"]
-    count = min(CONNECTIONS, len(build(specs, login.database))) if specs else 0
-    streams = None
-    if params["streams"]:
-        fetch = fetcher(params["request_timeout"], True, False)
-        monitor = Monitor(params["monitor_url"], fetch)
-        wishes = [stream_wish(entry) for entry in entries(params, "streams")]
-
-        def streams() -> StreamAssertions:
-            return StreamAssertions(monitor, wishes)
-
-    probes = Probes(
-        engine=engine,
-        log_source=DockerLogs(engine),
-        containers=[container_wish(entry) for entry in entries(params, "containers")],
-        logs=[parse_check(entry) for entry in entries(params, "logs")],
-        levels=check_levels(params["error_levels"]),
-        max_lines=params["max_lines"],
-        # Each round has assertions of its own: some of them remember what they saw first.
-        assertions=lambda: build(specs, login.database) if specs else [],
-        sessions=[Session(login) for _number in range(count)],
-        streams=streams,
-        memory=engine.memory if params["memory_max_percent"] > 0 else None,
-        memory_percent=params["memory_max_percent"],
-        disks=params["disks"],
-        disk_percent_free=params["disk_min_free_percent"],
-    )
-    if not any(params[name] for name in ("containers", "logs", "assertions", "streams")):
-        raise ValueError(
-            "expected containers, logs, assertions or streams: to look at nothing would prove nothing"
-        )
-    return Watch(probes, params["grace"])
-
-
-def plan_of(params: dict[str, Any]) -> dict[str, Any]:
-    """What the record says of the bake as a whole."""
+def plan_of(params: dict[str, Any], spec: RoundSpec) -> dict[str, Any]:
+    """What the record says of the monitoring run as a whole."""
     if params["rounds"] < 1:
         raise ValueError(f"rounds is {params['rounds']}, expected 1 or more")
     if params["interval"] <= 0:
@@ -299,7 +189,7 @@ def plan_of(params: dict[str, Any]) -> dict[str, Any]:
         "release": params["release"],
         "limits": vars(limits),
         # Another process may do the first round, with other options: from here on nothing is to be left out.
-        "first": {"cursors": {str(one["container"]): str(one["since"]) for one in entries(params, "logs")}},
+        "first": {"cursors": {one.container: one.since for one in spec.logs}},
     }
 
 
@@ -310,7 +200,8 @@ def main() -> None:
         store = BakeStore(params["state_dir"])
         bake = store.bake(params["bake"])
         if params["state"] == "run":
-            plan, watch = plan_of(params), make_watch(params)
+            spec = round_spec(params)
+            plan, watch = plan_of(params, spec), Watch(spec, params["grace"])
             if module.check_mode:
                 module.exit_json(changed=False, bake={}, round=watch.round(1, None))
             store.keep(params["keep"])
@@ -328,7 +219,7 @@ def main() -> None:
             else:
                 bake.update(collected=True)
         module.exit_json(changed=changed, bake=report(bake))
-    except (ValueError, AssertionNotValid, BakeError, LogCheckError, MonitorError) as error:
+    except (ValueError, PlatformError) as error:
         module.fail_json(msg=f"bake {params['bake']}: {error}")
     except OSError as error:
         module.fail_json(

@@ -17,6 +17,8 @@ description:
     yet is asked again.
   - Runs in check mode too, because it changes nothing.
 extends_documentation_fragment:
+  - suho.platform.attributes.read_only
+  - suho.platform.checks
   - suho.platform.clickhouse
 options:
   assertions:
@@ -58,13 +60,9 @@ options:
     elements: dict
     required: true
   timeout:
-    description: Seconds to wait for all assertions to pass. C(0) evaluates each exactly once.
+    description: How many seconds to wait at most for all checks to pass. V(0) evaluates each exactly once.
     type: float
     default: 0
-  interval:
-    description: Seconds between two evaluations while waiting.
-    type: float
-    default: 2
   max_rows_to_read:
     description: The server stops a query that would read more rows. C(0) means no limit.
     type: int
@@ -75,10 +73,6 @@ options:
     default: 4
 author:
   - suho.platform contributors (@suho-platform)
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
 """
 
 EXAMPLES = r"""
@@ -138,13 +132,26 @@ assertions:
     milliseconds: {description: Duration of the last evaluation., type: float}
     attempts: {description: How often it was evaluated., type: int}
     table: {description: The table that it looks at; empty for a query., type: str}
-    rows_per_second: {description: "Rows that came in the time that it looks at, per second; none where the kind counts no such rows.", type: float}
+    rows_per_second:
+      description: "Rows that came in the time that it looks at, per second; none where the kind counts no such rows."
+      type: float
+    seconds: {description: The same duration in seconds., type: float}
+    details: {description: Empty; what other kinds of checks have measured stands there., type: dict}
+    group: {description: "Always V(ClickHouse), the part of a platform that it belongs to.", type: str}
 passed:
   description: Number of assertions that passed.
   returned: always
   type: int
 failures:
   description: Number of assertions that did not pass.
+  returned: always
+  type: int
+verdict:
+  description: The worst verdict of all assertions.
+  returned: always
+  type: str
+attempts:
+  description: How often was looked.
   returned: always
   type: int
 waited_seconds:
@@ -155,52 +162,21 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.checks.clickhouse.base import AssertionNotValid
-from ..module_utils.checks.clickhouse.kinds import build
-from ..module_utils.checks.clickhouse.run import (
-    CONNECTIONS,
-    MOST_CONNECTIONS,
-    Session,
-    complaint,
-    run,
-    summary,
-)
-from ..module_utils.clickhouse.client import ClickhouseError, login_from, login_options
+from ..module_utils.checks.clickhouse.run import server_checks, server_options
+from ..module_utils.checks.module import run_checks, wait_options
+from ..module_utils.clickhouse.client import login_options
+
+ARGUMENTS = {
+    "assertions": {"type": "list", "elements": "dict", "required": True},
+    **server_options(),
+    **wait_options(timeout=0),
+    **login_options(),
+}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **login_options(),
-            "assertions": {"type": "list", "elements": "dict", "required": True},
-            "timeout": {"type": "float", "default": 0},
-            "interval": {"type": "float", "default": 2},
-            "max_rows_to_read": {"type": "int", "default": 0},
-            "connections": {"type": "int", "default": CONNECTIONS},
-        },
-        supports_check_mode=True,
-    )
-    login = login_from(module.params)
-    sessions: list[Session] = []
-    try:
-        assertions = build(module.params["assertions"], login.database)
-        if not 1 <= module.params["connections"] <= MOST_CONNECTIONS:
-            raise AssertionNotValid(
-                f"connections: expected 1 to {MOST_CONNECTIONS}, found {module.params['connections']}"
-            )
-        count = min(module.params["connections"], len(assertions))
-        sessions = [Session(login, module.params["max_rows_to_read"]) for _number in range(count)]
-        results, waited = run(sessions, assertions, module.params["timeout"], module.params["interval"])
-    except (AssertionNotValid, ClickhouseError) as error:
-        module.fail_json(msg=str(error), assertions=[], passed=0, failures=0, waited_seconds=0.0)
-    finally:
-        for session in sessions:
-            session.close()
-    outcome = {**summary(results), "waited_seconds": round(waited, 1), "changed": False}
-    message = complaint(results, waited)
-    if message:
-        module.fail_json(msg=message, **outcome)
-    module.exit_json(**outcome)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run_checks(module, "ClickHouse", server_checks)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ description:
     and renamed with the suffix C(~restored); only a table that was counted and found empty is dropped.
   - There is no state besides the server's own, so after any failure the next run goes on from what is there.
 extends_documentation_fragment:
+  - suho.platform.attributes
   - suho.platform.clickhouse
   - suho.platform.journal
 options:

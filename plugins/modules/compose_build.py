@@ -14,24 +14,6 @@ description:
   - A build that fails names the service and shows the last lines of its log. Image tags that had moved by then, those of other services too,
     name again what they named before.
 options:
-  project_dir:
-    description: Directory of the compose file.
-    type: path
-    required: true
-  files:
-    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
-    type: list
-    elements: str
-    default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
-  project_name:
-    description: Name of the Compose project. Default is that of the running containers of O(project_dir), else that of the files.
-    type: str
-    default: ""
   services:
     description: Services to build, name to the labels of the image. The labels must be deterministic.
     type: dict
@@ -69,12 +51,9 @@ attributes:
   diff_mode:
     support: full
     description: Shows image ids before and after.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes
+  - suho.platform.compose_project
   - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
@@ -122,6 +101,7 @@ from ..module_utils.compose.build import (
     put_tags_back,
 )
 from ..module_utils.compose.config import ComposeReader, image_name, named_project
+from ..module_utils.compose.options import project_from, project_options
 from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
 
@@ -132,9 +112,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     engine = Engine()
     reader = ComposeReader(
         engine,
-        named_project(
-            engine, params["project_dir"], params["files"], params["env_files"], params["project_name"]
-        ),
+        named_project(engine, *project_from(params)),
     )
     known = list(reader.config().services)
     missing = [name for name in wanted if name not in known and name not in params["extra_services"]]
@@ -183,10 +161,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "files": {"type": "list", "elements": "str", "default": []},
-            "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "default": ""},
+            **project_options(),
             "services": {"type": "dict", "required": True},
             "extra_services": {"type": "dict", "default": {}},
             "force": {"type": "list", "elements": "str", "default": []},

@@ -42,21 +42,13 @@ options:
     type: str
     default: ""
   project_dir:
-    description: Project directory. Default is the directory of O(path).
+    description: Directory of the Compose project. Default is the directory of O(path).
     type: path
-  files:
-    description: All Compose files of the project in their order, relative to O(project_dir), if there are several.
-    type: list
-    elements: str
-    default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
+    required: false
   project_name:
     description: Name of the Compose project, if it is not the one that the files give.
     type: str
+    default: ''
   timeout:
     description: Seconds that C(docker compose config) may take.
     type: float
@@ -68,12 +60,9 @@ attributes:
   diff_mode:
     support: full
     description: Shows the whole file before and after.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes
+  - suho.platform.compose_project
   - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
@@ -118,6 +107,7 @@ from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_chan
 from ..module_utils.compose.edit.document import ComposeText, EditError
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
 from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+from ..module_utils.compose.options import project_from, project_options
 from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
 
@@ -153,10 +143,7 @@ def merged(current: TextFile, params: dict[str, Any]) -> str:
     judge = text_judge(
         Engine(timeout=params["timeout"]),
         os.path.abspath(params["path"]),
-        params["project_dir"],
-        params["files"],
-        params["env_files"],
-        params["project_name"],
+        *project_from(params),
     )
     return plan_change(current.text, EntrySpec(name=name, present=False), judge).text
 
@@ -198,10 +185,7 @@ def main() -> None:
             "sha256_after": {"type": "str", "required": True},
             "service": {"type": "str", "default": ""},
             "block_sha256": {"type": "str", "default": ""},
-            "project_dir": {"type": "path"},
-            "files": {"type": "list", "elements": "str", "default": []},
-            "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str"},
+            **project_options(required=False),
             "timeout": {"type": "float", "default": 60},
             **journal_option(),
         },

@@ -69,8 +69,13 @@ options:
     type: bool
     default: true
   project_dir:
-    description: Project directory. Default is the directory of O(path).
+    description: Directory of the Compose project. Default is the directory of O(path).
     type: path
+    required: false
+  project_name:
+    description: Name of the Compose project, if it is not the one that the files give.
+    type: str
+    default: ''
   files:
     description:
       - All Compose files of the project in their order, relative to O(project_dir), if there are several.
@@ -78,14 +83,6 @@ options:
     type: list
     elements: str
     default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
-  project_name:
-    description: Name of the Compose project, if it is not the one that the files give.
-    type: str
   timeout:
     description: Seconds that C(docker compose config) may take.
     type: float
@@ -98,6 +95,8 @@ attributes:
     support: full
     description: Shows the whole file before and after.
 extends_documentation_fragment:
+  - suho.platform.attributes
+  - suho.platform.compose_project
   - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
@@ -171,6 +170,7 @@ from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_chan
 from ..module_utils.compose.edit.document import ComposeText
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
 from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
+from ..module_utils.compose.options import project_from, project_options
 from ..module_utils.docker.engine import Engine
 from ..module_utils.releases.journal import ChangeJournal, journal_option
 
@@ -187,10 +187,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "volumes": {"type": "dict", "default": {}},
         "networks": {"type": "dict", "default": {}},
         "validate": {"type": "bool", "default": True},
-        "project_dir": {"type": "path"},
-        "files": {"type": "list", "elements": "str", "default": []},
-        "env_files": {"type": "list", "elements": "str", "default": []},
-        "project_name": {"type": "str"},
+        **project_options(required=False),
         "timeout": {"type": "float", "default": 60},
         **journal_option(),
     }
@@ -214,10 +211,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         judge = text_judge(
             Engine(timeout=params["timeout"]),
             os.path.abspath(params["path"]),
-            params["project_dir"],
-            params["files"],
-            params["env_files"],
-            params["project_name"],
+            *project_from(params),
         )
     wish = EntrySpec(
         name=params["name"],

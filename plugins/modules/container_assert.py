@@ -11,6 +11,7 @@ version_added: "0.1.0"
 description:
   - Asks the docker engine of the host where the module runs; one C(docker container inspect) for all containers.
   - Waits within a time bound until all are as expected, and then reports each difference, not the first only.
+  - A container that has exited for good ends the wait at once.
   - That a container is up proves little; restarts, health and the image's id are judged as well.
   - Changes nothing.
 options:
@@ -63,26 +64,9 @@ options:
         A container of a Compose service that a release has swapped then has to run the image which the journal's last swap left it with.
       - A service that no release has swapped is not judged by it.
     type: path
-  timeout:
-    description:
-      - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
-    type: float
-    default: 60
-  interval:
-    description: Seconds between two looks.
-    type: float
-    default: 1
-attributes:
-  check_mode:
-    support: full
-    description: Read-only, so it runs under check mode as well.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
+  - suho.platform.checks
   - suho.platform.engine
 author:
   - suho.platform contributors (@suho-platform)
@@ -137,9 +121,17 @@ assertions:
       description: Why it did not pass; empty when it did.
       type: str
       returned: always
-    milliseconds:
+    seconds:
       description: How long the last look took.
       type: float
+      returned: always
+    milliseconds:
+      description: The same in milliseconds.
+      type: float
+      returned: always
+    group:
+      description: Always V(containers), the part of a platform that it belongs to.
+      type: str
       returned: always
     container:
       description: The container.
@@ -165,51 +157,21 @@ waited_seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.checks.containers import CONTAINER_OPTIONS, ContainerAssertions, parse_wish
-from ..module_utils.checks.result import failure_message, overall, wait_for_pass
-from ..module_utils.docker.engine import engine_from, engine_options
-from ..module_utils.releases.journal import journaled_images
-from ..module_utils.releases.store import ReleaseError, ReleaseStore
+from ..module_utils.checks.containers import CONTAINER_OPTIONS, container_checks
+from ..module_utils.checks.module import run_checks, wait_options
+from ..module_utils.docker.engine import engine_options
 
 ARGUMENTS = {
     "containers": {"type": "list", "elements": "dict", "required": True, "options": CONTAINER_OPTIONS},
     "state_dir": {"type": "path"},
-    "timeout": {"type": "float", "default": 60},
-    "interval": {"type": "float", "default": 1},
+    **wait_options(),
     **engine_options(),
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = module.params
-    try:
-        wishes = [parse_wish(entry) for entry in options["containers"]]
-    except ValueError as exc:
-        module.fail_json(msg=f"container_assert: {exc}")
-    recorded: dict[str, str] = {}
-    try:
-        if options["state_dir"]:
-            recorded = journaled_images(ReleaseStore(options["state_dir"]))
-    except (OSError, ReleaseError) as exc:
-        module.fail_json(
-            msg=f"container_assert: the journals below {options['state_dir']} cannot be read: {exc}"
-        )
-    states = ContainerAssertions(engine_from(options), wishes, recorded=recorded)
-    last, attempts, waited = wait_for_pass(
-        states.look, timeout=options["timeout"], interval=options["interval"]
-    )
-    result = {
-        "changed": False,
-        "assertions": last.assertions,
-        "verdict": overall(last.assertions),
-        "attempts": attempts,
-        "waited_seconds": round(waited, 1),
-    }
-    message = failure_message("containers", last.assertions)
-    if message:
-        module.fail_json(msg=message, **result)
-    module.exit_json(**result)
+    run_checks(module, "containers", container_checks)
 
 
 if __name__ == "__main__":

@@ -60,15 +60,6 @@ options:
         type: list
         elements: str
         default: []
-  timeout:
-    description:
-      - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
-    type: float
-    default: 60
-  interval:
-    description: Seconds between two looks.
-    type: float
-    default: 1
   request_timeout:
     description: Seconds after which one request is given up.
     type: float
@@ -81,17 +72,9 @@ options:
     description: Whether the proxies of the environment are used. A monitoring port is seldom behind one.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-    description: Read-only, so it runs under check mode as well.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
+  - suho.platform.checks
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -140,9 +123,17 @@ assertions:
       description: Why it did not pass; empty when it did.
       type: str
       returned: always
-    milliseconds:
+    seconds:
       description: How long the last look took.
       type: float
+      returned: always
+    milliseconds:
+      description: The same in milliseconds.
+      type: float
+      returned: always
+    group:
+      description: Always V(broker), the part of a platform that it belongs to.
+      type: str
       returned: always
     stream:
       description: The stream.
@@ -184,52 +175,22 @@ server:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.checks.jetstream import (
-    STREAM_OPTIONS,
-    Monitor,
-    MonitorError,
-    StreamAssertions,
-    parse_wish,
-)
-from ..module_utils.checks.result import failure_message, overall, wait_for_pass
-from ..module_utils.common.http import fetcher
+from ..module_utils.checks.jetstream import STREAM_OPTIONS, broker_checks
+from ..module_utils.checks.module import run_checks, wait_options
 
 ARGUMENTS = {
     "monitor_url": {"type": "str", "required": True},
     "streams": {"type": "list", "elements": "dict", "required": True, "options": STREAM_OPTIONS},
-    "timeout": {"type": "float", "default": 60},
-    "interval": {"type": "float", "default": 1},
     "request_timeout": {"type": "float", "default": 5},
     "validate_certs": {"type": "bool", "default": True},
     "use_proxy": {"type": "bool", "default": False},
+    **wait_options(),
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = module.params
-    fetch = fetcher(options["request_timeout"], options["validate_certs"], options["use_proxy"])
-    try:
-        streams = StreamAssertions(
-            Monitor(options["monitor_url"], fetch), [parse_wish(entry) for entry in options["streams"]]
-        )
-    except MonitorError as exc:
-        module.fail_json(msg=f"jetstream_assert: {exc}")
-    last, attempts, waited = wait_for_pass(
-        streams.look, timeout=options["timeout"], interval=options["interval"]
-    )
-    result = {
-        "changed": False,
-        "assertions": last.assertions,
-        "verdict": overall(last.assertions),
-        "attempts": attempts,
-        "waited_seconds": round(waited, 1),
-        "server": streams.server,
-    }
-    message = failure_message("JetStream", last.assertions)
-    if message:
-        module.fail_json(msg=message, **result)
-    module.exit_json(**result)
+    run_checks(module, "JetStream", broker_checks)
 
 
 if __name__ == "__main__":

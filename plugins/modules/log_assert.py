@@ -102,37 +102,10 @@ options:
         type: str
         default: fail
         choices: [fail, allow]
-  error_levels:
-    description: Levels that make an error line.
-    type: list
-    elements: str
-    default: [ERROR, CRITICAL, FATAL]
-  max_lines:
-    description:
-      - Reads at most this many of the newest lines of each container.
-        If there were more, the absence of error lines is not proved, and the verdict is V(error).
-    type: int
-    default: 50000
-  timeout:
-    description:
-      - How many seconds to wait at most for all checks to pass. With V(0) there is one look and no waiting.
-    type: float
-    default: 60
-  interval:
-    description: Seconds between two looks.
-    type: float
-    default: 2
-attributes:
-  check_mode:
-    support: full
-    description: Read-only, so it runs under check mode as well.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
+  - suho.platform.checks
+  - suho.platform.checks.logs
   - suho.platform.engine
 author:
   - suho.platform contributors (@suho-platform)
@@ -205,9 +178,21 @@ assertions:
       description: Why it did not pass; empty when it did.
       type: str
       returned: always
-    milliseconds:
+    seconds:
       description: How long the last look took.
       type: float
+      returned: always
+    milliseconds:
+      description: The same in milliseconds.
+      type: float
+      returned: always
+    details:
+      description: Empty; what other kinds of checks have measured stands there.
+      type: dict
+      returned: always
+    group:
+      description: Always V(logs), the part of a platform that it belongs to.
+      type: str
       returned: always
     container:
       description: The container.
@@ -311,24 +296,12 @@ windows:
       returned: always
 """
 
-import dataclasses
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.checks.docker_logs import DockerLogs
-from ..module_utils.checks.log_baseline import known_kinds
-from ..module_utils.checks.log_spec import (
-    COMPARE_OPTIONS,
-    LOG_OPTIONS,
-    Check,
-    LogCheckError,
-    check_levels,
-    parse_check,
-)
-from ..module_utils.checks.logs import LogAssertions
-from ..module_utils.checks.result import failure_message, overall, wait_for_pass
-from ..module_utils.common.times import utc_today
-from ..module_utils.docker.engine import engine_from, engine_options
+from ..module_utils.checks.docker_logs import log_checks
+from ..module_utils.checks.log_spec import COMPARE_OPTIONS, LOG_OPTIONS, level_options
+from ..module_utils.checks.module import run_checks, wait_options
+from ..module_utils.docker.engine import engine_options
 
 ARGUMENTS = {
     "containers": {
@@ -337,49 +310,15 @@ ARGUMENTS = {
         "required": True,
         "options": LOG_OPTIONS | COMPARE_OPTIONS,
     },
-    "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
-    "max_lines": {"type": "int", "default": 50000},
-    "timeout": {"type": "float", "default": 60},
-    "interval": {"type": "float", "default": 2},
+    **level_options(),
+    **wait_options(),
     **engine_options(),
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = module.params
-    try:
-        checks = [parse_check(entry) for entry in options["containers"]]
-        levels = check_levels(options["error_levels"])
-    except LogCheckError as exc:
-        module.fail_json(msg=f"log_assert: {exc}")
-    if options["max_lines"] < 1:
-        module.fail_json(msg=f"log_assert: max_lines is {options['max_lines']}, expected 1 or more")
-    source = DockerLogs(engine_from(options))
-    today = utc_today()
-
-    def baseline(check: Check, since: str) -> set[str]:
-        return known_kinds(source, check, since, levels, options["max_lines"])
-
-    logs = LogAssertions(
-        source, checks, levels, max_lines=options["max_lines"], today=today, baseline=baseline
-    )
-    last, attempts, waited = wait_for_pass(
-        logs.look, timeout=options["timeout"], interval=options["interval"]
-    )
-    result = {
-        "changed": False,
-        "assertions": last.assertions,
-        "verdict": overall(last.assertions),
-        "attempts": attempts,
-        "waited_seconds": round(waited, 1),
-        "findings": [dataclasses.asdict(finding) for finding in logs.findings],
-        "windows": logs.windows,
-    }
-    message = failure_message("container logs", last.assertions)
-    if message:
-        module.fail_json(msg=message, **result)
-    module.exit_json(**result)
+    run_checks(module, "container logs", log_checks)
 
 
 if __name__ == "__main__":

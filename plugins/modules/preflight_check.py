@@ -18,20 +18,6 @@ description:
   - Looks for variables without a value, for example values that nobody replaced, and for container names and ports that are taken.
   - All checks run; the task fails once, with every error. Warnings are in RV(findings) and fail nothing.
 options:
-  project_dir:
-    description: Directory of the compose file; a git work tree.
-    type: path
-    required: true
-  files:
-    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
-    type: list
-    elements: str
-    default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
   project_name:
     description:
       - Name of the Compose project; another one than the running containers of O(project_dir) have is a finding.
@@ -92,19 +78,9 @@ options:
     description: Image with C(python3) for that container; it has to be on the host. Default is an image of the project that has it.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-    description: Read-only, so it runs in check mode just the same.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
+  - suho.platform.compose_project
   - suho.platform.clickhouse
 author:
   - suho.platform contributors (@suho-platform)
@@ -144,6 +120,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse.client import login_from, login_options
+from ..module_utils.compose.options import project_options
 from ..module_utils.preflight.checks import Preflight, Wanted
 from ..module_utils.preflight.finding import ERROR, Finding, as_findings
 from ..module_utils.preflight.services import PLACEHOLDERS
@@ -152,10 +129,7 @@ from ..module_utils.preflight.services import PLACEHOLDERS
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "files": {"type": "list", "elements": "str", "default": []},
-            "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "default": ""},
+            **project_options(),
             "services": {"type": "list", "elements": "str", "required": True},
             "extra_services": {"type": "dict", "default": {}},
             "state_dir": {"type": "path", "required": True},

@@ -20,19 +20,8 @@ options:
     description: How many releases to list at most. With V(0), all.
     type: int
     default: 20
-attributes:
-  check_mode:
-    support: full
-    description: Read-only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
 author:
   - suho.platform contributors (@suho-platform)
 """

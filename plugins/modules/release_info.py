@@ -27,19 +27,8 @@ options:
     description: Whether to say in RV(take_back) what a rollback would take back, and to fail where it could not.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-    description: Read-only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes.read_only
 author:
   - suho.platform contributors (@suho-platform)
 """

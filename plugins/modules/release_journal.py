@@ -65,12 +65,8 @@ attributes:
   diff_mode:
     support: none
     description: The record is not part of the platform's state.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes
 author:
   - suho.platform contributors (@suho-platform)
 """

@@ -15,24 +15,6 @@ description:
     end, with exit code 0.
   - No other service is touched, and that is checked, by comparing container ids and start times before and after.
 options:
-  project_dir:
-    description: Directory of the compose file.
-    type: path
-    required: true
-  files:
-    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
-    type: list
-    elements: str
-    default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
-  project_name:
-    description: Name of the Compose project. Default is that of the running containers of O(project_dir), else that of the files.
-    type: str
-    default: ""
   service:
     description: Name of the service.
     type: str
@@ -89,12 +71,9 @@ attributes:
   diff_mode:
     support: full
     description: Shows image id and container before and after.
-  platform:
-    platforms: posix
-    description: Runs on hosts with Python 3.9 or later.
-    support: full
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - suho.platform.attributes
+  - suho.platform.compose_project
   - suho.platform.journal
 author:
   - suho.platform contributors (@suho-platform)
@@ -144,6 +123,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.compose.config import ComposeReader, named_project
+from ..module_utils.compose.options import project_from, project_options
 from ..module_utils.compose.rollout import (
     RolloutError,
     ServiceRollout,
@@ -251,9 +231,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
 def run(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     engine = Engine()
-    project = named_project(
-        engine, params["project_dir"], params["files"], params["env_files"], params["project_name"]
-    )
+    project = named_project(engine, *project_from(params))
     name = str(project.name)
     rollout = ServiceRollout(ComposeReader(engine, project), name, params["service"])
     before = engine.containers(name)
@@ -279,10 +257,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "files": {"type": "list", "elements": "str", "default": []},
-            "env_files": {"type": "list", "elements": "str", "default": []},
-            "project_name": {"type": "str", "default": ""},
+            **project_options(),
             "service": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tag": {"type": "str"},

@@ -31,25 +31,6 @@ requirements:
   - docker CLI with the Compose plugin (v2.24 or newer)
   - git, for services that are built from a work tree
 options:
-  project_dir:
-    description: Directory of the Compose project.
-    type: path
-    required: true
-  files:
-    description: Compose files, relative to O(project_dir). Default is what C(docker compose) takes by itself.
-    type: list
-    elements: str
-    default: []
-  env_files:
-    description: Files for C(--env-file), relative to O(project_dir). Default is C(.env).
-    type: list
-    elements: str
-    default: []
-  project_name:
-    description:
-      - Name of the Compose project. Default is the one that the running containers of this directory carry, or
-        else the one that the files give.
-    type: str
   services:
     description: Services to look at. Default is all, where those of a profile need not run.
     type: list
@@ -80,13 +61,9 @@ options:
     description: Seconds that one call of C(docker) may take.
     type: float
     default: 60
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
+extends_documentation_fragment:
+  - suho.platform.attributes.read_only
+  - suho.platform.compose_project
 author:
   - suho.platform contributors (@suho-platform)
 """
@@ -195,15 +172,13 @@ from ..module_utils.audit.collect import AuditWish, ServiceInspector
 from ..module_utils.audit.report import audit_report
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.compose.config import locate_project
+from ..module_utils.compose.options import project_from, project_options
 from ..module_utils.docker.engine import Engine
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
     return {
-        "project_dir": {"type": "path", "required": True},
-        "files": {"type": "list", "elements": "str", "default": []},
-        "env_files": {"type": "list", "elements": "str", "default": []},
-        "project_name": {"type": "str"},
+        **project_options(),
         "services": {"type": "list", "elements": "str", "default": []},
         "extra_services": {"type": "dict", "default": {}},
         "source_paths": {"type": "dict", "default": {}},
@@ -221,9 +196,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     try:
-        project = locate_project(
-            params["project_dir"], params["files"], params["env_files"], params["project_name"]
-        )
+        project = locate_project(*project_from(params))
         wish = AuditWish(
             params["services"],
             params["extra_services"],

@@ -23,10 +23,11 @@ DATA = {
         "backend_revision": 'v1 "quoted" \\ {odd}',
     },
     "assertions": [
-        {"name": "round 1: BARS", "kind": "jetstream", "verdict": "pass", "details": {"pending": 9}},
-        {"name": "round 2: BARS", "kind": "jetstream", "verdict": "fail", "details": {"pending": 7}},
+        {"name": "BARS", "round": 1, "kind": "jetstream", "verdict": "pass", "details": {"pending": 9}},
+        {"name": "BARS", "round": 2, "kind": "jetstream", "verdict": "fail", "details": {"pending": 7}},
         {
-            "name": "round 2: bars",
+            "name": "bars",
+            "round": 2,
             "kind": "steady",
             "verdict": "fail",
             "observed": {"rows_of": {"EURUSD": 120, "XAUUSD": 0}, "seconds": 60},

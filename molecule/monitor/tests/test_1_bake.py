@@ -38,7 +38,7 @@ def test_two_rounds_looked_at_everything_and_passed(lab):
     assert set(rounds) == {1, 2}
     for results in rounds.values():
         assert {one["verdict"] for one in results} == {"pass"}
-        assert {one["probe"] for one in results} == {
+        assert {one["group"] for one in results} == {
             "containers",
             "ClickHouse",
             "logs",

@@ -49,7 +49,7 @@ class Fault:
     interval: int = SHORT
     late: int = NEVER
     seen_after: int = 0
-    # Probes that have to find nothing wrong in the round that fails.
+    # Groups of checks that have to find nothing wrong in the round that fails.
     content: frozenset[str] = frozenset()
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -134,8 +134,8 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
     assert int(bad.group(1)) <= done + 2 + math.ceil(fault.seen_after / fault.interval), output
     assert [one["verdict"] for one in rounds_of(lab, bake)] == ["pass"] * (int(bad.group(1)) - 1) + ["fail"]
     last = rounds_of(lab, bake)[-1]["assertions"]
-    assert fault.content & {one["probe"] for one in last if one["verdict"] != "pass"} == set(), output
-    assert fault.content <= {one["probe"] for one in last}
+    assert fault.content & {one["group"] for one in last if one["verdict"] != "pass"} == set(), output
+    assert fault.content <= {one["group"] for one in last}
     # No round after it was done.
     assert f"ended with FAIL after {bad.group(1)} of {ROUNDS} rounds" in output
     wait_for(

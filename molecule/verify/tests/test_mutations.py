@@ -1,4 +1,4 @@
-"""What a healthy platform has is taken away, a thing at a time; each turns its own probes red in one round, and no others.
+"""What a healthy platform has is taken away, a thing at a time; each turns its own checks red in one round, and no others.
 
 What can be taken away together is, so that one run shows it all: a failure hides no other.
 """
@@ -132,7 +132,7 @@ def other_journal(lab: Lab, service: str) -> Iterator[None]:
 
 @dataclass
 class Mutation:
-    """What is taken away, and the probes that have to turn red: a part of each name, and what its reason says."""
+    """What is taken away, and the checks that have to turn red: a part of each name, and what its reason says."""
 
     what: str
     strike: Callable[[Lab], object]
@@ -201,7 +201,7 @@ ALONE = [
 
 
 def shown(output: str) -> dict[str, str]:
-    """The probes that a run showed as not passed, with what it said of each."""
+    """The checks that a run showed as not passed, with what it said of each."""
     text = " ".join(output.split())
     parts = re.split(r" - (?=[^\[\]]{1,120} \[(?:fail|error|inconclusive)\]: observed )", text)
     return {part.split(" [", 1)[0]: part for part in parts[1:]}

@@ -16,13 +16,13 @@ def results(lab):
     return json.loads((lab.folder / "verify.json").read_text())
 
 
-def test_every_kind_of_probe_passed_on_the_deployed_lab(lab, results):
+def test_every_kind_of_check_passed_on_the_deployed_lab(lab, results):
     assert {one["verdict"] for one in results} == {"pass"}
-    assert {one["probe"] for one in results} == {"containers", "ClickHouse", "logs", "broker"}
+    assert {one["group"] for one in results} == {"containers", "ClickHouse", "logs", "broker"}
     names = " ".join(one["name"] for one in results)
     for service in SERVICES:
         assert lab.container(service) in names
-    assert len([one for one in results if one["probe"] == "ClickHouse"]) == 4 + len(EXTERNAL_TABLES)
+    assert len([one for one in results if one["group"] == "ClickHouse"]) == 4 + len(EXTERNAL_TABLES)
 
 
 def test_what_it_saw_of_the_tables_is_true(lab):

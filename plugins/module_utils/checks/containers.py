@@ -15,9 +15,13 @@ from typing import Any, Callable, Protocol
 from ..common.command import CommandError
 from ..common.secrets import mask_text
 from ..common.times import seconds_since
-from ..docker.engine import Container, ImageInfo
-from .result import ERROR, FAIL, PASS, Assertion, Round, assertion, judge
+from ..docker.engine import Container, ImageInfo, engine_from
+from ..releases.journal import journaled_images
+from ..releases.store import ReleaseError, ReleaseStore
+from .result import ERROR, FAIL, CheckNotValid, CheckResult, judge
+from .wait import CheckSet, Look
 
+CONTAINERS = "containers"
 AUTO, HEALTHY, ANY = "auto", "healthy", "any"
 
 
@@ -35,7 +39,7 @@ CONTAINER_OPTIONS = {
 
 
 @dataclass
-class Wish:
+class ContainerSpec:
     """How one container has to be."""
 
     container: str
@@ -48,13 +52,13 @@ class Wish:
     exited_ok: bool = False
 
 
-def parse_wish(options: dict[str, Any]) -> Wish:
-    """Turn one entry of the module's option into a wish; a mistake is a ValueError with a text for the user."""
+def container_spec(options: dict[str, Any]) -> ContainerSpec:
+    """Turn one entry of the module's option into a spec; a mistake is a CheckNotValid."""
     name = str(options["container"])
     if not re.match(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", name):
-        raise ValueError(f"container {name!r}: expected a name of letters, digits, '_', '.' and '-'")
+        raise CheckNotValid(f"container {name!r}: expected a name of letters, digits, '_', '.' and '-'")
     restarts = options.get("max_restarts")
-    return Wish(
+    return ContainerSpec(
         container=name,
         state=str(options.get("state") or "running"),
         health=str(options.get("health") or AUTO),
@@ -90,32 +94,32 @@ def _short(image_id: str) -> str:
     return image_id.replace("sha256:", "")[:12] or "none"
 
 
-def _state_reasons(wish: Wish, seen: Container) -> list[str]:
-    finished = wish.exited_ok and seen.state == "exited"
+def _state_reasons(spec: ContainerSpec, seen: Container) -> list[str]:
+    finished = spec.exited_ok and seen.state == "exited"
     if finished and seen.exit_code == 0:
         return []
-    if seen.state == wish.state and not finished:
+    if seen.state == spec.state and not finished:
         return []
-    wanted = f"{wish.state} or exited with code 0" if wish.exited_ok else wish.state
+    wanted = f"{spec.state} or exited with code 0" if spec.exited_ok else spec.state
     why = f" ({mask_text(seen.error)})" if seen.error else ""
     return [f"it is {_state_text(seen)}{why}, expected {wanted}"]
 
 
-def _health_reasons(wish: Wish, seen: Container) -> list[str]:
-    if wish.health == ANY or seen.state != "running":
+def _health_reasons(spec: ContainerSpec, seen: Container) -> list[str]:
+    if spec.health == ANY or seen.state != "running":
         return []
     if seen.health in ("", "none"):
-        return ["it has no healthcheck, expected a healthy one"] if wish.health == HEALTHY else []
+        return ["it has no healthcheck, expected a healthy one"] if spec.health == HEALTHY else []
     return [] if seen.health == "healthy" else [f"its health is {seen.health}, expected healthy"]
 
 
 def _image_reasons(
-    wish: Wish, seen: Container, images: Mapping[str, ImageInfo | None], recorded: Mapping[str, str]
+    spec: ContainerSpec, seen: Container, images: Mapping[str, ImageInfo | None], recorded: Mapping[str, str]
 ) -> list[str]:
     found = []
-    wanted = [wish.image] if wish.image else []
+    wanted = [spec.image] if spec.image else []
     # The name under which the container was created may mean another image by now.
-    wanted += [seen.image_ref] if wish.current_image and seen.image_ref != wish.image else []
+    wanted += [seen.image_ref] if spec.current_image and seen.image_ref != spec.image else []
     for name in wanted:
         image = images.get(name)
         if image is None:
@@ -134,34 +138,34 @@ def _image_reasons(
 
 
 def reasons(
-    wish: Wish,
+    spec: ContainerSpec,
     seen: Container,
     images: Mapping[str, ImageInfo | None],
     now: float,
     recorded: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Return everything in which the container is not as wished. ``recorded`` are the images of the journal by service."""
-    found = _state_reasons(wish, seen) + _health_reasons(wish, seen)
-    if seen.restart_count > wish.max_restarts:
-        found.append(f"it restarted {seen.restart_count} times, at most {wish.max_restarts} expected")
+    """Return everything in which the container differs from what is expected. ``recorded`` are the images of the journal by service."""
+    found = _state_reasons(spec, seen) + _health_reasons(spec, seen)
+    if seen.restart_count > spec.max_restarts:
+        found.append(f"it restarted {seen.restart_count} times, at most {spec.max_restarts} expected")
     uptime = _uptime(seen, now)
-    if wish.min_uptime and seen.state == "running" and (uptime is None or uptime < wish.min_uptime):
-        found.append(f"it has been up for {uptime or 0:.0f} s, expected at least {wish.min_uptime:g} s")
-    return found + _image_reasons(wish, seen, images, recorded)
+    if spec.min_uptime and seen.state == "running" and (uptime is None or uptime < spec.min_uptime):
+        found.append(f"it has been up for {uptime or 0:.0f} s, expected at least {spec.min_uptime:g} s")
+    return found + _image_reasons(spec, seen, images, recorded)
 
 
-def _expected_text(wish: Wish, recorded: str = "") -> str:
-    parts = [f"{wish.state} or exited with code 0" if wish.exited_ok else wish.state]
-    if wish.health == HEALTHY:
+def _expected_text(spec: ContainerSpec, recorded: str = "") -> str:
+    parts = [f"{spec.state} or exited with code 0" if spec.exited_ok else spec.state]
+    if spec.health == HEALTHY:
         parts.append("healthy")
-    elif wish.health == AUTO:
+    elif spec.health == AUTO:
         parts.append("healthy if checked")
-    parts.append(f"at most {wish.max_restarts} restarts")
-    if wish.min_uptime:
-        parts.append(f"up {wish.min_uptime:g} s")
-    if wish.image:
-        parts.append(f"image {wish.image}")
-    if wish.current_image:
+    parts.append(f"at most {spec.max_restarts} restarts")
+    if spec.min_uptime:
+        parts.append(f"up {spec.min_uptime:g} s")
+    if spec.image:
+        parts.append(f"image {spec.image}")
+    if spec.current_image:
         parts.append("the image that its tag names")
     if recorded:
         parts.append(f"image {_short(recorded)} of the journal")
@@ -176,56 +180,83 @@ class Inspector(Protocol):
     def images(self, references: Sequence[str]) -> dict[str, ImageInfo | None]: ...
 
 
-class ContainerAssertions:
-    """All wishes of one module call; each look is one ``docker container inspect`` for all of them."""
+class ContainerChecks:
+    """All specs of one call; each look is one ``docker container inspect`` for all of them."""
+
+    looks_on = True
+    looks_last = False
 
     def __init__(
         self,
         engine: Inspector,
-        wishes: Sequence[Wish],
+        specs: Sequence[ContainerSpec],
         now: Callable[[], float] = time.time,
         recorded: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``recorded`` holds by service the id of the image that the journal names; a service that it lacks may run any."""
         self._engine = engine
-        self._wishes = list(wishes)
+        self._specs = list(specs)
         self._now = now
         self._recorded = recorded
+        # Those that were exited at the last look.
+        self._exited: set[str] = set()
 
-    def look(self) -> Round:
+    def look(self) -> Look:
         started = time.monotonic()
-        names = list(dict.fromkeys(wish.container for wish in self._wishes))
+        names = list(dict.fromkeys(spec.container for spec in self._specs))
         try:
             found = {item.name: item for item in self._engine.inspect_containers(names)}
-            refs = [wish.image for wish in self._wishes if wish.image]
+            refs = [spec.image for spec in self._specs if spec.image]
             refs += [
-                found[wish.container].image_ref
-                for wish in self._wishes
-                if wish.current_image and wish.container in found
+                found[spec.container].image_ref
+                for spec in self._specs
+                if spec.current_image and spec.container in found
             ]
             refs = list(dict.fromkeys(refs))
             images = self._engine.images(refs) if refs else {}
         except CommandError as exc:
-            return Round([self._unreadable(wish, str(exc)) for wish in self._wishes])
-        spent = (time.monotonic() - started) * 1000
-        results, settled = [], True
-        for wish in self._wishes:
-            seen = found.get(wish.container)
-            result = self._one(wish, seen, images, spent)
+            return Look([self._unreadable(spec, str(exc)) for spec in self._specs])
+        spent = time.monotonic() - started
+        results, settled, ended = [], True, False
+        for spec in self._specs:
+            seen = found.get(spec.container)
+            result = self._one(spec, seen, images, spent)
             results.append(result)
             # The engine never counts restarts down: waiting cannot help then.
-            final = seen is not None and seen.restart_count > wish.max_restarts
-            settled = settled and (final or result["verdict"] == PASS)
-        return Round(results, settled)
+            final = seen is not None and seen.restart_count > spec.max_restarts
+            settled = settled and (final or result.passed)
+            ended = self._has_ended(spec, seen, result) or ended
+        return Look(results, settled, ended)
+
+    def extra(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _has_ended(self, spec: ContainerSpec, seen: Container | None, result: CheckResult) -> bool:
+        """Whether the container has exited for good.
+
+        One that the engine restarts is never in the state exited, so this one stays as it is; unless somebody restarts it by hand
+        at this moment, which is why it has to be seen twice.
+        """
+        over = seen is not None and seen.state in ("exited", "dead") and not result.passed
+        twice = over and spec.container in self._exited
+        (self._exited.add if over else self._exited.discard)(spec.container)
+        return twice
 
     def _one(
-        self, wish: Wish, seen: Container | None, images: dict[str, ImageInfo | None], spent: float
-    ) -> Assertion:
+        self,
+        spec: ContainerSpec,
+        seen: Container | None,
+        images: dict[str, ImageInfo | None],
+        spent: float,
+    ) -> CheckResult:
         if seen is None:
-            reason = f"container {wish.container} does not exist, expected it to be {wish.state}"
-            return self._result(wish, "no such container", FAIL, reason, spent, {})
+            reason = f"container {spec.container} does not exist, expected it to be {spec.state}"
+            return self._result(spec, "no such container", FAIL, reason, spent, {})
         now = self._now()
-        why = reasons(wish, seen, images, now, self._recorded)
+        why = reasons(spec, seen, images, now, self._recorded)
         uptime = _uptime(seen, now)
         details = {
             "state": seen.state,
@@ -237,31 +268,43 @@ class ContainerAssertions:
             "image": seen.image_ref,
             "started_at": seen.started_at,
         }
-        reason = f"container {wish.container}: " + "; ".join(why) if why else ""
-        expected = _expected_text(wish, self._recorded.get(seen.service, ""))
-        return self._result(wish, _observed(seen, now), judge(why), reason, spent, details, expected)
+        reason = f"container {spec.container}: " + "; ".join(why) if why else ""
+        expected = _expected_text(spec, self._recorded.get(seen.service, ""))
+        return self._result(spec, _observed(seen, now), judge(why), reason, spent, details, expected)
 
     @staticmethod
     def _result(
-        wish: Wish,
+        spec: ContainerSpec,
         observed: str,
         verdict: str,
         reason: str,
         spent: float,
         details: dict[str, Any],
         expected: str = "",
-    ) -> Assertion:
-        return assertion(
-            wish.container,
+    ) -> CheckResult:
+        return CheckResult(
+            spec.container,
             "container",
-            observed=observed,
-            expected=expected or _expected_text(wish),
-            verdict=verdict,
-            reason=reason,
-            milliseconds=spent,
-            container=wish.container,
-            details=details,
+            verdict,
+            observed,
+            expected or _expected_text(spec),
+            reason,
+            spent,
+            details,
+            {"container": spec.container},
         )
 
-    def _unreadable(self, wish: Wish, reason: str) -> Assertion:
-        return self._result(wish, "not readable", ERROR, f"container {wish.container}: {reason}", 0.0, {})
+    def _unreadable(self, spec: ContainerSpec, reason: str) -> CheckResult:
+        return self._result(spec, "not readable", ERROR, f"container {spec.container}: {reason}", 0.0, {})
+
+
+def container_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
+    """Return the checks of a module's options ``containers`` and ``state_dir`` by group; raises CheckNotValid for bad input."""
+    specs = [container_spec(entry) for entry in params["containers"]]
+    recorded: dict[str, str] = {}
+    try:
+        if params["state_dir"]:
+            recorded = journaled_images(ReleaseStore(params["state_dir"]))
+    except (OSError, ReleaseError) as error:
+        raise CheckNotValid(f"the journals below {params['state_dir']} cannot be read: {error}") from error
+    return {CONTAINERS: ContainerChecks(engine_from(params), specs, recorded=recorded)}

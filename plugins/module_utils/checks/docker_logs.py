@@ -1,18 +1,26 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read container logs with the docker CLI."""
+"""Read container logs with the docker CLI, and check them."""
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
+from typing import Any
 
 from ..common.command import CommandError, try_command
 from ..common.secrets import mask_text
-from ..docker.engine import Engine
-from .log_lines import Line
-from .log_spec import TIME, LogCheckError
-from .logs import LogContainer, LogText
+from ..common.times import utc_today
+from ..docker.engine import Engine, engine_from
+from .log_baseline import known_kinds
+from .log_lines import log_lines
+from .log_spec import LogNotReadable, LogSpec, check_levels, log_spec
+from .logs import LogChecks, LogContainer, LogText
+from .result import CheckNotValid
+from .wait import CheckSet
+
+LOGS = "logs"
 
 
 class DockerLogs:
@@ -25,7 +33,7 @@ class DockerLogs:
         try:
             found = self._engine.inspect_containers([name])
         except CommandError as exc:
-            raise LogCheckError(str(exc)) from exc
+            raise LogNotReadable(str(exc)) from exc
         return LogContainer(found[0].state, found[0].started_at) if found else None
 
     def read(self, name: str, since: str, max_lines: int) -> LogText:
@@ -35,11 +43,11 @@ class DockerLogs:
         try:
             done = try_command(command, self._engine.timeout, env=self._engine.env)
         except CommandError as exc:
-            raise LogCheckError(str(exc)) from exc
+            raise LogNotReadable(str(exc)) from exc
         if done.returncode != 0:
             # The container's own stderr comes out here, too: only the last line is the command's complaint.
             complaint = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise LogCheckError(
+            raise LogNotReadable(
                 f"docker logs failed with exit code {done.returncode}: {mask_text(complaint)}"
             )
         # The command writes the container's two streams apart; the engine's times put them together again.
@@ -48,15 +56,20 @@ class DockerLogs:
         return LogText(lines[-max_lines:] if cut else lines, cut)
 
 
-def log_lines(text: str) -> list[Line]:
-    """Read what ``docker logs --timestamps`` has written."""
-    found: list[Line] = []
-    for raw in text.split("\n"):
-        if not raw.strip():
-            continue
-        time, _blank, rest = raw.partition(" ")
-        if TIME.match(time):
-            found.append(Line(time, rest))
-        else:  # the rest of a line that the engine had to split
-            found.append(Line(found[-1].time if found else "", raw))
-    return found
+def log_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
+    """Return the checks of a module's options ``containers``, ``error_levels`` and ``max_lines`` by group.
+
+    Raises CheckNotValid for bad input.
+    """
+    specs = [log_spec(entry) for entry in params["containers"]]
+    levels = check_levels(params["error_levels"])
+    most = int(params["max_lines"])
+    if most < 1:
+        raise CheckNotValid(f"max_lines is {most}, expected 1 or more")
+    source = DockerLogs(engine_from(params))
+
+    def baseline(spec: LogSpec, since: str) -> set[str]:
+        return known_kinds(source, spec, since, levels, most)
+
+    today = utc_today()
+    return {LOGS: LogChecks(source, specs, levels, max_lines=most, today=today, baseline=baseline)}

@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..common.errors import PlatformError
+from ..common.http import fetcher
 from ..common.secrets import mask_text
 from ..common.times import unix_seconds
-from .result import ERROR, FAIL, Assertion, Round, assertion, judge
+from .result import ERROR, FAIL, CheckResult, judge
+from .wait import CheckSet, Look
 
 Fetch = Callable[[str], tuple[int, bytes]]
 
+BROKER = "broker"
 JSZ = "/jsz?streams=true&consumers=true&config=true"
 VARZ = "/varz"
 
@@ -41,7 +44,7 @@ STREAM_OPTIONS = {
 
 
 @dataclass
-class Wish:
+class ConsumerSpec:
     """How far a consumer may be behind its stream."""
 
     stream: str
@@ -58,15 +61,15 @@ class Wish:
         return f"{self.stream}/{self.consumer}" if self.consumer else self.stream
 
 
-def parse_wish(options: dict[str, Any]) -> Wish:
-    """Turn one entry of the module's ``streams`` option into a wish."""
+def consumer_spec(options: dict[str, Any]) -> ConsumerSpec:
+    """Turn one entry of the module's ``streams`` option into a spec."""
 
     def number(key: str, default: int) -> int:
         value = options.get(key)
         return default if value is None else int(value)
 
     redelivered = options.get("max_redelivered")
-    return Wish(
+    return ConsumerSpec(
         stream=str(options["stream"]),
         consumer=str(options["consumer"]) if options.get("consumer") else None,
         account=str(options["account"]) if options.get("account") else None,
@@ -190,35 +193,35 @@ def _numbers(stream: Stream, consumer: dict[str, Any] | None) -> dict[str, Any]:
     return numbers
 
 
-def _reasons(wish: Wish, numbers: dict[str, Any]) -> list[str]:
+def _reasons(spec: ConsumerSpec, numbers: dict[str, Any]) -> list[str]:
     why = []
-    if numbers["last_sequence"] < wish.min_messages:
+    if numbers["last_sequence"] < spec.min_messages:
         why.append(
             f"the stream has received {numbers['last_sequence']} messages, "
-            f"expected at least {wish.min_messages}: with no message, being caught up proves nothing"
+            f"expected at least {spec.min_messages}: with no message, being caught up proves nothing"
         )
     if "pending" not in numbers:
         return why
-    if wish.min_messages and not numbers["delivered_sequence"]:
+    if spec.min_messages and not numbers["delivered_sequence"]:
         why.append("the consumer was never given a message: being caught up proves nothing")
     # On a busy stream something is always on its way: what counts is what was there when the check began.
     if numbers["acknowledged_sequence"] >= numbers["target_sequence"] > 0:
-        return why + _redelivered(wish, numbers)
-    if numbers["pending"] > wish.max_pending:
-        why.append(f"{numbers['pending']} messages are pending, at most {wish.max_pending} expected")
-    if numbers["ack_pending"] > wish.max_ack_pending:
+        return why + _redelivered(spec, numbers)
+    if numbers["pending"] > spec.max_pending:
+        why.append(f"{numbers['pending']} messages are pending, at most {spec.max_pending} expected")
+    if numbers["ack_pending"] > spec.max_ack_pending:
         why.append(
             f"{numbers['ack_pending']} messages are delivered but not acknowledged, "
-            f"at most {wish.max_ack_pending} expected"
+            f"at most {spec.max_ack_pending} expected"
         )
-    return why + _redelivered(wish, numbers)
+    return why + _redelivered(spec, numbers)
 
 
-def _redelivered(wish: Wish, numbers: dict[str, Any]) -> list[str]:
-    if wish.max_redelivered is None or numbers["redelivered"] <= wish.max_redelivered:
+def _redelivered(spec: ConsumerSpec, numbers: dict[str, Any]) -> list[str]:
+    if spec.max_redelivered is None or numbers["redelivered"] <= spec.max_redelivered:
         return []
     return [
-        f"{numbers['redelivered']} messages are being redelivered, at most {wish.max_redelivered} expected"
+        f"{numbers['redelivered']} messages are being redelivered, at most {spec.max_redelivered} expected"
     ]
 
 
@@ -230,12 +233,12 @@ def _observed(numbers: dict[str, Any]) -> str:
     return text
 
 
-def _expected(wish: Wish) -> str:
-    text = f"at least {wish.min_messages} messages"
-    if wish.consumer:
-        text += f", at most {wish.max_pending} pending, {wish.max_ack_pending} unacknowledged of those before this check"
-        if wish.max_redelivered is not None:
-            text += f", {wish.max_redelivered} redelivered"
+def _expected(spec: ConsumerSpec) -> str:
+    text = f"at least {spec.min_messages} messages"
+    if spec.consumer:
+        text += f", at most {spec.max_pending} pending, {spec.max_ack_pending} unacknowledged of those before this check"
+        if spec.max_redelivered is not None:
+            text += f", {spec.max_redelivered} redelivered"
     return text
 
 
@@ -243,71 +246,94 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names) if names else "none"
 
 
-class StreamAssertions:
-    """All wishes of one module call; each look is one question to the server."""
+class StreamChecks:
+    """All specs of one call; each look is one question to the server."""
 
-    def __init__(self, monitor: Monitor, wishes: Sequence[Wish]) -> None:
+    looks_on = looks_last = False
+
+    def __init__(self, monitor: Monitor, specs: Sequence[ConsumerSpec]) -> None:
         self._monitor = monitor
-        self._wishes = list(wishes)
+        self._specs = list(specs)
         self.server: dict[str, Any] = {}
         # The last sequence of each stream when the check began.
         self._targets: dict[tuple[str, str], int] = {}
 
-    def look(self) -> Round:
+    def look(self) -> Look:
         started = time.monotonic()
         try:
             self.server = self.server or self._monitor.server()
             streams = self._monitor.streams()
         except MonitorError as exc:
-            return Round([self._result(wish, "not readable", ERROR, str(exc), 0.0) for wish in self._wishes])
-        spent = (time.monotonic() - started) * 1000
-        return Round([self._one(wish, streams, spent) for wish in self._wishes])
+            return Look([self._result(spec, "not readable", ERROR, str(exc), 0.0) for spec in self._specs])
+        spent = time.monotonic() - started
+        return Look([self._one(spec, streams, spent) for spec in self._specs])
 
-    def _one(self, wish: Wish, streams: list[Stream], spent: float) -> Assertion:
+    def _one(self, spec: ConsumerSpec, streams: list[Stream], spent: float) -> CheckResult:
         found = [
-            item for item in streams if item.name == wish.stream and wish.account in (None, item.account)
+            item for item in streams if item.name == spec.stream and spec.account in (None, item.account)
         ]
         if not found:
             have = _names(sorted(item.name for item in streams))
-            reason = f"stream {wish.stream} does not exist; the server has: {have}"
-            return self._result(wish, "no such stream", FAIL, reason, spent)
+            reason = f"stream {spec.stream} does not exist; the server has: {have}"
+            return self._result(spec, "no such stream", FAIL, reason, spent)
         if len(found) > 1:
             reason = (
-                f"stream {wish.stream} exists in accounts {_names(sorted(item.account for item in found))}, "
+                f"stream {spec.stream} exists in accounts {_names(sorted(item.account for item in found))}, "
                 "expected one: give its account"
             )
-            return self._result(wish, f"{len(found)} streams", ERROR, reason, spent)
-        consumer = found[0].consumer(wish.consumer) if wish.consumer else None
-        if wish.consumer and consumer is None:
+            return self._result(spec, f"{len(found)} streams", ERROR, reason, spent)
+        consumer = found[0].consumer(spec.consumer) if spec.consumer else None
+        if spec.consumer and consumer is None:
             have = _names(found[0].consumer_names())
-            reason = f"stream {wish.stream} has no consumer {wish.consumer}; it has: {have}"
-            return self._result(wish, "no such consumer", FAIL, reason, spent, _numbers(found[0], None))
+            reason = f"stream {spec.stream} has no consumer {spec.consumer}; it has: {have}"
+            return self._result(spec, "no such consumer", FAIL, reason, spent, _numbers(found[0], None))
         numbers = _numbers(found[0], consumer)
         place = (found[0].account, found[0].name)
         numbers["target_sequence"] = self._targets.setdefault(place, numbers["last_sequence"])
-        why = _reasons(wish, numbers)
-        reason = f"{wish.name}: " + "; ".join(why) if why else ""
-        return self._result(wish, _observed(numbers), judge(why), reason, spent, numbers)
+        why = _reasons(spec, numbers)
+        reason = f"{spec.name}: " + "; ".join(why) if why else ""
+        return self._result(spec, _observed(numbers), judge(why), reason, spent, numbers)
 
     @staticmethod
     def _result(
-        wish: Wish,
+        spec: ConsumerSpec,
         observed: str,
         verdict: str,
         reason: str,
         spent: float,
         details: dict[str, Any] | None = None,
-    ) -> Assertion:
-        return assertion(
-            wish.name,
+    ) -> CheckResult:
+        return CheckResult(
+            spec.name,
             "jetstream",
-            observed=observed,
-            expected=_expected(wish),
-            verdict=verdict,
-            reason=reason,
-            milliseconds=spent,
-            stream=wish.stream,
-            consumer=wish.consumer,
-            tables=list(wish.tables),
-            details=details or {},
+            verdict,
+            observed,
+            _expected(spec),
+            reason,
+            spent,
+            details or {},
+            {"stream": spec.stream, "consumer": spec.consumer, "tables": list(spec.tables)},
         )
+
+    def extra(self) -> dict[str, Any]:
+        return {"server": self.server}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def stream_checks(params: Mapping[str, Any]) -> StreamChecks:
+    """Return the checks of a module's options ``monitor_url`` and ``streams``; raises MonitorError for bad input.
+
+    Certificates are verified, and no proxy is used, unless ``validate_certs`` and ``use_proxy`` say otherwise.
+    """
+    fetch = fetcher(
+        params["request_timeout"], params.get("validate_certs", True), params.get("use_proxy", False)
+    )
+    specs = [consumer_spec(entry) for entry in params["streams"]]
+    return StreamChecks(Monitor(params["monitor_url"], fetch), specs)
+
+
+def broker_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
+    """Return the same by group."""
+    return {BROKER: stream_checks(params)}

@@ -9,28 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..common.times import unix_seconds, utc_text
-from .docker_logs import log_lines
-from .log_lines import Line, events, fingerprint
-from .log_spec import Check, LogCheckError
+from .log_lines import Line, events, fingerprint, log_lines
+from .log_spec import LogNotReadable, LogSpec
 from .logs import LogSource
 
 _MOST_BYTES = 16 * 1024 * 1024  # of a kept log; its end is read
 
 
 def known_kinds(
-    source: LogSource, check: Check, since: str, levels: Sequence[str], max_lines: int
+    source: LogSource, spec: LogSpec, since: str, levels: Sequence[str], max_lines: int
 ) -> set[str]:
-    """Return the fingerprints of the error lines of the ``check.compare_seconds`` before ``since``, and of the end of the kept log.
+    """Return the fingerprints of the error lines of the ``spec.compare_seconds`` before ``since``, and of the end of the kept log.
 
-    Raises :class:`LogCheckError` if a log is there and cannot be read.
+    Raises :class:`LogNotReadable` if a log is there and cannot be read.
     """
     before: list[Line] = []
     start = unix_seconds(since)
     if start is not None:
-        first = utc_text(int(start - check.compare_seconds))
-        found = source.read(check.container, first, max_lines).lines
+        first = utc_text(int(start - spec.compare_seconds))
+        found = source.read(spec.container, first, max_lines).lines
         before = [line for line in found if (unix_seconds(line.time) or start) < start]
-    kept = _kept(check.compare_file, check.compare_seconds) if check.compare_file else []
+    kept = _kept(spec.compare_file, spec.compare_seconds) if spec.compare_file else []
     # Each log on its own: a traceback that one ends with is not continued in the other.
     return {
         fingerprint(event.level, event.full_text)
@@ -48,7 +47,7 @@ def _kept(path: str, seconds: float) -> list[Line]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise LogCheckError(f"the kept log {path} cannot be read: {exc.strerror}") from exc
+        raise LogNotReadable(f"the kept log {path} cannot be read: {exc.strerror}") from exc
     # Standard output and standard error stand one after the other in it.
     lines = sorted(log_lines(text), key=lambda line: line.time)
     end = unix_seconds(lines[-1].time) if lines else None

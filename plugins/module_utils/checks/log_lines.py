@@ -94,6 +94,24 @@ class Line:
     text: str
 
 
+# As the engine writes it before each line.
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$")
+
+
+def log_lines(text: str) -> list[Line]:
+    """Read what ``docker logs --timestamps`` has written."""
+    found: list[Line] = []
+    for raw in text.split("\n"):
+        if not raw.strip():
+            continue
+        time, _blank, rest = raw.partition(" ")
+        if TIME.match(time):
+            found.append(Line(time, rest))
+        else:  # the rest of a line that the engine had to split
+            found.append(Line(found[-1].time if found else "", raw))
+    return found
+
+
 @dataclass
 class Event:
     """One thing that a log reports at one of the wanted levels; a traceback is one event."""

@@ -13,10 +13,10 @@ from typing import Any
 
 from ..common.errors import PlatformError
 from ..common.times import read_date
-from .log_lines import LEVELS
+from .log_lines import LEVELS, TIME
+from .result import CheckNotValid
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$")
 
 
 EXPECT = {
@@ -47,19 +47,19 @@ COMPARE_OPTIONS = {
 }
 
 
-class LogCheckError(PlatformError):
-    """A check that cannot be made as asked, with a text for the user."""
+class LogNotReadable(PlatformError):
+    """A log that the engine does not give, with a text for the user."""
 
 
 @dataclass
-class Expected:
+class ExpectedLine:
     name: str
     pattern: re.Pattern[str]
     minimum: int = 1
 
 
 @dataclass
-class Allowed:
+class AllowedLine:
     pattern: re.Pattern[str]
     reason: str
     maximum: int | None = None
@@ -70,13 +70,13 @@ class Allowed:
 
 
 @dataclass
-class Check:
-    """The wishes for one container."""
+class LogSpec:
+    """What is expected of the log of one container."""
 
     container: str
     since: str = "start"
-    expect: list[Expected] = field(default_factory=list)
-    allow: list[Allowed] = field(default_factory=list)
+    expect: list[ExpectedLine] = field(default_factory=list)
+    allow: list[AllowedLine] = field(default_factory=list)
     min_lines: int = 1
     running: bool = True
     compare_seconds: int = 0  # 0 compares with nothing
@@ -86,13 +86,13 @@ class Check:
 
 def _pattern(text: str, where: str) -> re.Pattern[str]:
     if not text:
-        raise LogCheckError(
+        raise CheckNotValid(
             f"{where}: the pattern is empty, which every line matches; expected a regular expression"
         )
     try:
         return re.compile(text)
     except re.error as exc:
-        raise LogCheckError(f"{where}: {text!r} is no regular expression: {exc}") from exc
+        raise CheckNotValid(f"{where}: {text!r} is no regular expression: {exc}") from exc
 
 
 def _date(text: str | None, where: str) -> datetime.date | None:
@@ -100,18 +100,18 @@ def _date(text: str | None, where: str) -> datetime.date | None:
         return None
     found = read_date(str(text))
     if found is None:
-        raise LogCheckError(f"{where}: expires is {text!r}, expected a date like 2026-01-31")
+        raise CheckNotValid(f"{where}: expires is {text!r}, expected a date like 2026-01-31")
     return found
 
 
-def parse_check(options: dict[str, Any]) -> Check:
-    """Turn one entry of the module's ``containers`` option into a check; every mistake is named."""
+def log_spec(options: dict[str, Any]) -> LogSpec:
+    """Turn one entry of the module's ``containers`` option into a spec; every mistake is a CheckNotValid."""
     name = str(options["container"])
     if not _NAME.match(name):
-        raise LogCheckError(f"container {name!r}: expected a name of letters, digits, '_', '.' and '-'")
+        raise CheckNotValid(f"container {name!r}: expected a name of letters, digits, '_', '.' and '-'")
     since = str(options.get("since") or "start")
     if since not in ("start", "created") and not TIME.match(since):
-        raise LogCheckError(
+        raise CheckNotValid(
             f"container {name}: since is {since!r}, "
             "expected 'start', 'created' or a time like 2026-01-31T12:00:00Z"
         )
@@ -120,18 +120,18 @@ def parse_check(options: dict[str, Any]) -> Check:
         where = f"container {name}, expected line {entry['name']!r}"
         minimum = 1 if entry.get("min") is None else int(entry["min"])
         if minimum < 1:
-            raise LogCheckError(
+            raise CheckNotValid(
                 f"{where}: min is {minimum}, expected 1 or more (nothing at all proves nothing)"
             )
-        expect.append(Expected(str(entry["name"]), _pattern(str(entry["pattern"]), where), minimum))
+        expect.append(ExpectedLine(str(entry["name"]), _pattern(str(entry["pattern"]), where), minimum))
     allow = []
     for entry in options.get("allow") or []:
         where = f"container {name}, allowed pattern {entry['pattern']!r}"
         maximum = entry.get("max")
         if not str(entry["reason"]).strip():
-            raise LogCheckError(f"{where}: the reason is empty, expected why these lines are no problem")
+            raise CheckNotValid(f"{where}: the reason is empty, expected why these lines are no problem")
         allow.append(
-            Allowed(
+            AllowedLine(
                 _pattern(str(entry["pattern"]), where),
                 str(entry["reason"]),
                 None if maximum is None else int(maximum),
@@ -143,11 +143,11 @@ def parse_check(options: dict[str, Any]) -> Check:
     seconds = int(options.get("compare_seconds") or 0)
     allow_known = options.get("known") == "allow"
     if seconds < 0 or (allow_known and not seconds):
-        raise LogCheckError(
+        raise CheckNotValid(
             f"container {name}: compare_seconds is {seconds}, expected "
             + ("1 or more, for known is 'allow'" if allow_known else "0 or more")
         )
-    return Check(
+    return LogSpec(
         name,
         since,
         expect,
@@ -160,11 +160,19 @@ def parse_check(options: dict[str, Any]) -> Check:
     )
 
 
+def level_options() -> dict[str, Any]:
+    """The argument_spec that belongs to the section logs of the documentation fragment suho.platform.checks."""
+    return {
+        "error_levels": {"type": "list", "elements": "str", "default": ["ERROR", "CRITICAL", "FATAL"]},
+        "max_lines": {"type": "int", "default": 50000},
+    }
+
+
 def check_levels(levels: Iterable[str]) -> list[str]:
     chosen = [str(level).upper() for level in levels]
     unknown = [level for level in chosen if level not in LEVELS]
     if unknown or not chosen:
-        raise LogCheckError(
+        raise CheckNotValid(
             f"error_levels is {', '.join(unknown) or 'empty'}, expected some of {', '.join(sorted(LEVELS))}"
         )
     return chosen

@@ -8,6 +8,7 @@ The engine's answers come in through a small reader, so that everything here run
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
 from collections.abc import Callable, Collection
@@ -17,10 +18,11 @@ from typing import Any, Protocol
 from ..common.text import plain, shown
 from ..common.times import next_since
 from .log_lines import TRACEBACK, Event, Line, events, fingerprint
-from .log_spec import Check, Expected, LogCheckError
-from .result import ERROR, FAIL, PASS, Assertion, Round, assertion
+from .log_spec import ExpectedLine, LogNotReadable, LogSpec
+from .result import ERROR, FAIL, PASS, CheckResult
+from .wait import Look
 
-MOST_FINDINGS = 50  # per container; the counts stay exact, only further groups are left out
+MOST_KINDS = 50  # of error lines per container; the counts stay exact, only further groups are left out
 
 
 @dataclass
@@ -40,7 +42,7 @@ class LogText:
 
 
 class LogSource(Protocol):
-    """Where lines come from; raises LogCheckError with a text when it cannot answer."""
+    """Where lines come from; raises LogNotReadable when it cannot answer."""
 
     def container(self, name: str) -> LogContainer | None: ...
 
@@ -48,7 +50,7 @@ class LogSource(Protocol):
 
 
 @dataclass
-class Finding:
+class ErrorLines:
     """All error lines of one kind in one container."""
 
     container: str
@@ -69,55 +71,55 @@ class Finding:
 
 
 @dataclass
-class Result:
+class LogReading:
     """What one reading of one container gave."""
 
-    assertions: list[Assertion]
-    findings: list[Finding] = field(default_factory=list)
+    results: list[CheckResult]
+    kinds: list[ErrorLines] = field(default_factory=list)
     window: dict[str, Any] = field(default_factory=dict)
     waiting: bool = False  # looking again may turn it into a pass
 
 
 def _sort_out(
-    check: Check, found: list[Event], today: datetime.date, known: Collection[str] | None = None
-) -> tuple[list[Finding], int, list[str]]:
-    """Return the findings, the number of events that nothing allows, and why allowances failed.
+    spec: LogSpec, found: list[Event], today: datetime.date, known: Collection[str] | None = None
+) -> tuple[list[ErrorLines], int, list[str]]:
+    """Return the kinds of error lines, the number of events that nothing allows, and why allowances failed.
 
     ``known`` are the fingerprints of the time before; None compares with nothing.
     """
     hits: dict[int, int] = {}
     owner: list[int | None] = []
     for event in found:
-        entry = next((i for i, item in enumerate(check.allow) if item.pattern.search(event.full_text)), None)
+        entry = next((i for i, item in enumerate(spec.allow) if item.pattern.search(event.full_text)), None)
         owner.append(entry)
         if entry is not None:
             hits[entry] = hits.get(entry, 0) + 1
     refused: dict[int, str] = {}
     for number, count in hits.items():
-        item = check.allow[number]
+        item = spec.allow[number]
         if item.expired(today):
             refused[number] = f"the allowance for {item.pattern.pattern!r} expired on {item.expires}"
         elif item.maximum is not None and count > item.maximum:
             refused[number] = (
                 f"{count} lines match allowed {item.pattern.pattern!r}, at most {item.maximum} may"
             )
-    groups: dict[tuple[str, bool], Finding] = {}
+    groups: dict[tuple[str, bool], ErrorLines] = {}
     bad = 0
     for event, entry in zip(found, owner):
         by_entry = entry is not None and entry not in refused
         kind = fingerprint(event.level, event.full_text)
         old = known is not None and kind in known
-        allowed = by_entry or (old and check.allow_known)
+        allowed = by_entry or (old and spec.allow_known)
         bad += not allowed
         key = (kind, allowed)
         if key in groups:
             groups[key].count += 1
             groups[key].last_time = event.time
             continue
-        reason = f"known: it was there in the {check.compare_seconds} s before" if allowed else ""
-        reason = check.allow[entry].reason if by_entry and entry is not None else reason
-        groups[key] = Finding(
-            check.container,
+        reason = f"known: it was there in the {spec.compare_seconds} s before" if allowed else ""
+        reason = spec.allow[entry].reason if by_entry and entry is not None else reason
+        groups[key] = ErrorLines(
+            spec.container,
             event.time,
             event.time,
             event.level,
@@ -132,20 +134,19 @@ def _sort_out(
     return ordered, bad, list(refused.values())
 
 
-def _error_assertion(
-    check: Check,
+def _error_result(
+    spec: LogSpec,
     text: LogText,
-    findings: list[Finding],
+    kinds: list[ErrorLines],
     bad: int,
     refused: list[str],
     levels: list[str],
     since: str,
-) -> Assertion:
-    expected = "no line at level " + ", ".join(levels) + " and no traceback"
+) -> CheckResult:
     verdict, reason = PASS, ""
     if bad:
         verdict = FAIL
-        worst = [item for item in findings if not item.allowed]
+        worst = [item for item in kinds if not item.allowed]
         examples = "; ".join(f"{item.count}x {item.short()}" for item in worst[:3])
         more = f"; and {len(worst) - 3} more kinds" if len(worst) > 3 else ""
         reason = "; ".join([f"{bad} error lines since {since}: {examples}{more}", *refused])
@@ -155,172 +156,178 @@ def _error_assertion(
             f"more than {len(text.lines)} lines since {since}: the older ones were not read, "
             "which proves nothing; raise max_lines or look at a shorter time"
         )
-    elif len(text.lines) < check.min_lines:
+    elif len(text.lines) < spec.min_lines:
         verdict = FAIL
         reason = (
-            f"{len(text.lines)} log lines since {since}, expected at least {check.min_lines}: "
+            f"{len(text.lines)} log lines since {since}, expected at least {spec.min_lines}: "
             "a silent container does not prove that it works"
         )
-    return assertion(
-        f"{check.container}: no error lines",
+    return CheckResult(
+        f"{spec.container}: no error lines",
         "log_errors",
-        observed=f"{bad} error lines in {len(text.lines)} lines",
-        expected=expected,
-        verdict=verdict,
-        reason=reason,
-        container=check.container,
-        errors=bad,
-        allowed=sum(item.count for item in findings if item.allowed),
-        lines=len(text.lines),
+        verdict,
+        f"{bad} error lines in {len(text.lines)} lines",
+        f"no line at level {', '.join(levels)} and no traceback",
+        reason,
+        facts={
+            "container": spec.container,
+            "errors": bad,
+            "allowed": sum(item.count for item in kinds if item.allowed),
+            "lines": len(text.lines),
+        },
     )
 
 
-def _expected_assertion(check: Check, wish: Expected, text: LogText, since: str) -> Assertion:
-    matching = [line for line in text.lines if wish.pattern.search(plain(line.text))]
-    enough = len(matching) >= wish.minimum
+def _expected_result(spec: LogSpec, wanted: ExpectedLine, text: LogText, since: str) -> CheckResult:
+    matching = [line for line in text.lines if wanted.pattern.search(plain(line.text))]
     verdict, reason = PASS, ""
-    if not enough:
+    if len(matching) < wanted.minimum:
         verdict = ERROR if text.cut else FAIL
         where = f"in the newest {len(text.lines)} lines" if text.cut else f"in {len(text.lines)} lines"
         reason = (
-            f"{len(matching)} lines match {wish.pattern.pattern!r} {where} since {since}, "
-            f"expected at least {wish.minimum}"
+            f"{len(matching)} lines match {wanted.pattern.pattern!r} {where} since {since}, "
+            f"expected at least {wanted.minimum}"
         )
-    return assertion(
-        f"{check.container}: {wish.name}",
+    return CheckResult(
+        f"{spec.container}: {wanted.name}",
         "log_line",
-        observed=len(matching),
-        expected=f"at least {wish.minimum} lines match {wish.pattern.pattern!r}",
-        verdict=verdict,
-        reason=reason,
-        container=check.container,
-        line=shown(plain(matching[-1].text)) if matching else "",
-        lines=len(text.lines),
+        verdict,
+        len(matching),
+        f"at least {wanted.minimum} lines match {wanted.pattern.pattern!r}",
+        reason,
+        facts={
+            "container": spec.container,
+            "line": shown(plain(matching[-1].text)) if matching else "",
+            "lines": len(text.lines),
+        },
     )
 
 
-def _unreadable(check: Check, levels: list[str], verdict: str, observed: str, reason: str) -> Result:
-    """Every wish of this container gets the same reason: none of them could be checked."""
+def _unreadable(spec: LogSpec, levels: list[str], verdict: str, observed: str, reason: str) -> LogReading:
+    """Everything that is expected of this container gets the same reason: none of it could be checked."""
     names = [("no error lines", "log_errors", "no line at level " + ", ".join(levels))]
-    names += [(wish.name, "log_line", f"at least {wish.minimum} lines") for wish in check.expect]
-    return Result(
+    names += [(wanted.name, "log_line", f"at least {wanted.minimum} lines") for wanted in spec.expect]
+    facts = {"container": spec.container, "lines": 0}
+    return LogReading(
         [
-            assertion(
-                f"{check.container}: {name}",
-                kind,
-                observed=observed,
-                expected=expected,
-                verdict=verdict,
-                reason=reason,
-                container=check.container,
-                lines=0,
+            CheckResult(
+                f"{spec.container}: {name}", kind, verdict, observed, expected, reason, facts=dict(facts)
             )
             for name, kind, expected in names
         ]
     )
 
 
-class LogAssertions:
-    """All checks of one module call. The start of each window is fixed at the first look."""
+class LogChecks:
+    """All specs of one call. The start of each window is fixed at the first look."""
+
+    looks_on = False
+    looks_last = True
 
     def __init__(
         self,
         source: LogSource,
-        checks: list[Check],
+        specs: list[LogSpec],
         levels: list[str],
         *,
         max_lines: int,
         today: datetime.date,
-        baseline: Callable[[Check, str], set[str]] = lambda _check, _since: set(),
+        baseline: Callable[[LogSpec, str], set[str]] = lambda _spec, _since: set(),
     ) -> None:
-        """``baseline`` returns the fingerprints of what a check's container wrote before a time."""
+        """``baseline`` returns the fingerprints of what a spec's container wrote before a time."""
         self._source = source
-        self._checks = checks
+        self._specs = specs
         self._levels = levels
         self._max_lines = max_lines
         self._today = today
         self._baseline = baseline
         self._since: dict[int, str] = {}
         self._before: dict[int, set[str]] = {}
-        self.findings: list[Finding] = []
+        self.kinds: list[ErrorLines] = []
         self.windows: list[dict[str, Any]] = []
 
-    def look(self) -> Round:
-        results = [self._one(number, check) for number, check in enumerate(self._checks)]
-        self.findings = [item for result in results for item in result.findings[:MOST_FINDINGS]]
-        self.windows = [result.window for result in results if result.window]
-        waiting = any(result.waiting for result in results)
-        return Round([item for result in results for item in result.assertions], settled=not waiting)
+    def look(self) -> Look:
+        readings = [self._one(number, spec) for number, spec in enumerate(self._specs)]
+        self.kinds = [item for reading in readings for item in reading.kinds[:MOST_KINDS]]
+        self.windows = [reading.window for reading in readings if reading.window]
+        waiting = any(reading.waiting for reading in readings)
+        return Look([item for reading in readings for item in reading.results], settled=not waiting)
 
-    def _one(self, number: int, check: Check) -> Result:
+    def extra(self) -> dict[str, Any]:
+        return {"findings": [dataclasses.asdict(item) for item in self.kinds], "windows": self.windows}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _one(self, number: int, spec: LogSpec) -> LogReading:
         started = time.monotonic()
-        result = self._judge(number, check)
-        spent = round((time.monotonic() - started) * 1000, 1)
-        for item in result.assertions:  # the log is read once for all of them
-            item["milliseconds"] = spent
-        return result
+        reading = self._judge(number, spec)
+        spent = time.monotonic() - started
+        for item in reading.results:  # the log is read once for all of them
+            item.seconds = spent
+        return reading
 
-    def _judge(self, number: int, check: Check) -> Result:
+    def _judge(self, number: int, spec: LogSpec) -> LogReading:
         try:
-            found = self._source.container(check.container)
+            found = self._source.container(spec.container)
             if found is None:
                 return _unreadable(
-                    check,
+                    spec,
                     self._levels,
                     FAIL,
                     "no such container",
-                    f"container {check.container} does not exist, expected it to be running",
+                    f"container {spec.container} does not exist, expected it to be running",
                 )
-            if check.running and found.state != "running":
-                return self._stopped(check, found)
+            if spec.running and found.state != "running":
+                return self._stopped(spec, found)
             start = self._since.setdefault(
-                number, {"start": found.started, "created": ""}.get(check.since, check.since)
+                number, {"start": found.started, "created": ""}.get(spec.since, spec.since)
             )
-            text = self._source.read(check.container, start, self._max_lines)
+            text = self._source.read(spec.container, start, self._max_lines)
             errors = list(events(text.lines, self._levels))
-            known = self._known(number, check, start) if errors and check.compare_seconds else None
-        except LogCheckError as exc:
+            known = self._known(number, spec, start) if errors and spec.compare_seconds else None
+        except LogNotReadable as exc:
             return _unreadable(
-                check, self._levels, ERROR, "not readable", f"container {check.container}: {exc}"
+                spec, self._levels, ERROR, "not readable", f"container {spec.container}: {exc}"
             )
         since = start or "it was created"
-        findings, bad, refused = _sort_out(check, errors, self._today, known)
-        assertions = [_error_assertion(check, text, findings, bad, refused, self._levels, since)]
-        assertions += [_expected_assertion(check, wish, text, since) for wish in check.expect]
+        kinds, bad, refused = _sort_out(spec, errors, self._today, known)
+        results = [_error_result(spec, text, kinds, bad, refused, self._levels, since)]
+        results += [_expected_result(spec, wanted, text, since) for wanted in spec.expect]
         last = text.lines[-1].time if text.lines else ""
         window = {
-            "container": check.container,
+            "container": spec.container,
             "since": start,
             "last_line": last,
             "next_since": next_since(last) if last else start,
             "lines": len(text.lines),
             "cut": text.cut,
-            "error_kinds": len(findings),
+            "error_kinds": len(kinds),
         }
         # Only missing lines may still come: an error line that was written stays written.
-        waiting = any(item["verdict"] != PASS and not item.get("errors") for item in assertions)
-        return Result(assertions, findings, window, waiting)
+        waiting = any(not item.passed and not item.facts.get("errors") for item in results)
+        return LogReading(results, kinds, window, waiting)
 
-    def _known(self, number: int, check: Check, start: str) -> set[str]:
+    def _known(self, number: int, spec: LogSpec, start: str) -> set[str]:
         """The time before does not change any more, so it is read once."""
         if number not in self._before:
-            self._before[number] = self._baseline(check, start)
+            self._before[number] = self._baseline(spec, start)
         return self._before[number]
 
-    def _stopped(self, check: Check, found: LogContainer) -> Result:
-        """A container that does not run fails every wish; its last words are shown, for they say why."""
-        reason = f"container {check.container} is {found.state}, expected running"
-        findings: list[Finding] = []
+    def _stopped(self, spec: LogSpec, found: LogContainer) -> LogReading:
+        """A container that does not run fails everything that is expected; its last words are shown, for they say why."""
+        reason = f"container {spec.container} is {found.state}, expected running"
+        kinds: list[ErrorLines] = []
         try:
-            text = self._source.read(check.container, "", self._max_lines)
-        except LogCheckError as exc:
+            text = self._source.read(spec.container, "", self._max_lines)
+        except LogNotReadable as exc:
             reason += f"; its log is not readable: {exc}"
         else:
-            findings, _bad, _refused = _sort_out(check, list(events(text.lines, self._levels)), self._today)
-            last = max(findings, key=lambda item: item.last_time).short() if findings else ""
+            kinds, _bad, _refused = _sort_out(spec, list(events(text.lines, self._levels)), self._today)
+            last = max(kinds, key=lambda item: item.last_time).short() if kinds else ""
             if not last and text.lines:
                 last = shown(plain(text.lines[-1].text))
             reason += f"; its log says: {last}" if last else "; its log is empty"
-        result = _unreadable(check, self._levels, FAIL, found.state, reason)
-        result.findings = findings
-        return result
+        reading = _unreadable(spec, self._levels, FAIL, found.state, reason)
+        reading.kinds = kinds
+        return reading

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the one dictionary that describes the services to what each probe wants, and back to one list of results."""
+"""From the one dictionary that describes the services to what is checked of each."""
 
 from __future__ import annotations
 

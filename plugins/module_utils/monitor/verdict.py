@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..checks.result import ERROR, FAIL, INCONCLUSIVE, PASS, Assertion, not_passed
+from ..checks.result import ERROR, FAIL, INCONCLUSIVE, PASS, CheckResult, not_passed
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,25 @@ class Standing:
     reason: str = ""
 
 
-def reasons(assertions: Sequence[Assertion], most: int = 5) -> list[str]:
+def reasons(results: Sequence[CheckResult], most: int = 5) -> list[str]:
     """What did not pass in one round, in a line each; ``most`` of them, and how many more there are.
 
-    The first ones of each probe: a stopped writer fails all that is asked of its tables, and must not hide what the broker says of it.
+    The first ones of each group: a stopped writer fails all that is asked of its tables, and must not hide what the broker says of it.
     """
-    bad = not_passed(list(assertions))
-    of_probe: Counter[str] = Counter()
+    bad = not_passed(results)
+    of_group: Counter[str] = Counter()
     turns = []
     for place, one in enumerate(bad):
-        probe = str(one.get("probe", ""))
-        turns.append((of_probe[probe], place))
-        of_probe[probe] += 1
+        turns.append((of_group[one.group], place))
+        of_group[one.group] += 1
     shown = sorted(place for _turn, place in sorted(turns)[:most])
-    lines = [f"{bad[place]['name']}: {bad[place]['reason']}" for place in shown]
+    lines = [f"{bad[place].name}: {bad[place].reason}" for place in shown]
     return [*lines, f"and {len(bad) - most} more"] if len(bad) > most else lines
 
 
-def hard_failures(assertions: Sequence[Assertion]) -> list[str]:
-    """Names of failures after which it makes no sense to watch on, whatever the limits are."""
-    return [str(one["name"]) for one in assertions if one.get("hard") and one.get("verdict") == FAIL]
+def hard_failures(results: Sequence[CheckResult]) -> list[str]:
+    """Names of failures after which it makes no sense to monitor on, whatever the limits are."""
+    return [one.name for one in results if one.hard and one.verdict == FAIL]
 
 
 def standing(rounds: Sequence[dict[str, Any]], planned: int, limits: Limits) -> Standing:

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree  # it only writes here
 
 from ..checks.result import ERROR, FAIL, PASS
+from .run import shown_name
 
 # XML 1.0 has no way at all to hold these, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -33,7 +34,7 @@ def _case(parent: ElementTree.Element, suite: str, item: Mapping[str, Any]) -> N
         "testcase",
         {
             "classname": f"{suite}.{_text(item.get('kind') or 'check')}",
-            "name": _text(item.get("name") or "unnamed"),
+            "name": _text(shown_name(item) if item.get("name") else "unnamed"),
             "time": f"{_seconds(item.get('milliseconds')):.3f}",
         },
     )

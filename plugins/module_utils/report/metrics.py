@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,7 +22,6 @@ except ImportError:  # only where the metrics are not asked for
     _prometheus = None
 
 PREFIX = "suho_platform"
-_ROUND = re.compile(r"^round \d+: ")
 
 
 def run_metrics(data: Mapping[str, Any]) -> str:
@@ -119,7 +117,7 @@ def _pending(assertions: Iterable[Mapping[str, Any]]) -> Samples:
     for one in assertions:
         details = one.get("details")
         if one.get("kind") == "jetstream" and isinstance(details, Mapping) and "pending" in details:
-            found[_ROUND.sub("", str(one["name"]))] = float(details["pending"])
+            found[str(one["name"])] = float(details["pending"])
     return [((name,), number) for name, number in found.items()]
 
 
@@ -133,5 +131,5 @@ def _rates(assertions: Iterable[Mapping[str, Any]]) -> Samples:
             and observed.get("seconds")
         ):
             for group, rows in observed["rows_of"].items():
-                found[_ROUND.sub("", str(one["name"])), str(group)] = float(rows) / float(observed["seconds"])
+                found[str(one["name"]), str(group)] = float(rows) / float(observed["seconds"])
     return list(found.items())

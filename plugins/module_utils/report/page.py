@@ -13,12 +13,13 @@ import json
 import re
 from typing import Any
 
-from ..checks.result import ERROR, FAIL, INCONCLUSIVE, ORDER, PASS, overall, worst
+from ..checks.result import ERROR, FAIL, INCONCLUSIVE, ORDER, PASS, worst
 from ..common.errors import PlatformError
 from ..common.text import block, cell, human_duration
 from ..common.times import moment_text, seconds_of, unix_seconds
 from .charts import charts, rounds_table
 from .flow import flow
+from .run import shown_name
 
 REQUIRED = ("environment", "host", "release_id", "operation", "verdict")
 WORDS = {PASS: "passed", FAIL: "failed", ERROR: "not proved", INCONCLUSIVE: "inconclusive"}
@@ -72,7 +73,7 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
         reason = "the run ended with an error"
     if assertions:
         # What the limits of a bake bear is shown, and decides nothing; when all of it is borne, nothing is proved.
-        found.append(overall([one for one in assertions if not one.get("borne")]))
+        found.append(worst([str(one.get("verdict")) for one in assertions if not one.get("borne")]))
         reason = reason or "not every check passed"
     elif given == PASS and meta["operation"] in NEED_PROOF:
         found.append(ERROR)
@@ -259,10 +260,8 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
         "total": len(assertions),
         "assertions": [
             {
-                **{
-                    key: cell(item.get(key))
-                    for key in ("name", "kind", "observed", "expected", "verdict", "reason")
-                },
+                **{key: cell(item.get(key)) for key in ("kind", "observed", "expected", "verdict", "reason")},
+                "name": cell(shown_name(item)),
                 "tone": tone(str(item.get("verdict"))),
                 "milliseconds": item.get("milliseconds"),
                 "rows_read": item.get("rows_read"),

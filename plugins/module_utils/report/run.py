@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..checks.result import ERROR, PASS, assertion
+from ..checks.result import ERROR, PASS, CheckResult
 
 
 def timed_phases(phases: Sequence[Mapping[str, Any]], finished: float, failed: bool) -> list[dict[str, Any]]:
@@ -55,49 +56,44 @@ def downtimes(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def probe_results(probe: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return what a probe's task registered as assertions.
+def check_results(registered: Mapping[str, Any], group: str) -> list[dict[str, Any]]:
+    """Return what a task that checks something has registered, as results.
 
-    A task that was skipped was not asked for anything. One that ran and brought no assertions is an error of
-    its own: a probe that saw nothing has proved nothing.
+    A task that was skipped was not asked for anything. One that ran and brought no results is an error of its own, in ``group``: a check
+    that saw nothing has proved nothing.
     """
-    if probe.get("skipped"):
+    if registered.get("skipped"):
         return []
-    found = probe.get("assertions")
-    if found:
-        return [{**one, "probe": name} for one in found]
-    reason = str(probe.get("msg") or "the probe gave no result")
-    result = assertion(name, "probe", observed="no result", expected="results", verdict=ERROR, reason=reason)
-    return [{**result, "probe": name}]
+    found = [CheckResult.from_dict(one) for one in registered.get("assertions") or []]
+    if not found:
+        reason = str(registered.get("msg") or "no result came of it")
+        found = [CheckResult(group, "check", ERROR, "no result", "results", reason, group=group)]
+    return [replace(one, group=one.group or group).to_dict() for one in found]
 
 
 def in_round(results: Sequence[Mapping[str, Any]], number: int) -> list[dict[str, Any]]:
-    """Return results with the round that they belong to in their names."""
-    return [{**one, "round": number, "name": f"round {number}: {one['name']}"} for one in results]
+    """Return results with the monitoring round that they belong to."""
+    return [replace(CheckResult.from_dict(one), round=number).to_dict() for one in results]
 
 
 def round_results(rounds: Sequence[Mapping[str, Any]], verdict: str) -> list[dict[str, Any]]:
-    """Return the results of all rounds of a bake as one list. A round that could not be done at all is a result of its own.
+    """Return the results of all rounds of a monitoring run as one list. A round that could not be done at all is a result of its own.
 
-    What did not pass in a bake that has passed (``verdict``) was within its limits, and says so with ``borne``.
+    What did not pass in a run that has passed (``verdict``) was within its limits, and says so with ``borne``.
     """
-    found: list[dict[str, Any]] = []
+    found: list[CheckResult] = []
     for one in rounds:
-        results = list(one["assertions"])
+        results = [CheckResult.from_dict(result) for result in one["assertions"]]
         if not results:
             reason = "; ".join(one["reasons"]) or "nothing was looked at"
             results = [
-                {
-                    **assertion(
-                        "the round",
-                        "round",
-                        observed="no result",
-                        expected="results",
-                        verdict=ERROR,
-                        reason=reason,
-                    ),
-                    "probe": "bake",
-                }
+                CheckResult("the round", "round", ERROR, "no result", "results", reason, group="round")
             ]
-        found += in_round(results, int(one["number"]))
-    return [{**one, "borne": True} if verdict == PASS and one["verdict"] != PASS else one for one in found]
+        found += [replace(result, round=int(one["number"])) for result in results]
+    return [replace(one, borne=verdict == PASS and not one.passed).to_dict() for one in found]
+
+
+def shown_name(result: Mapping[str, Any]) -> str:
+    """Return the name of a result as reports show it: with its round, if it has one."""
+    number = result.get("round")
+    return str(result.get("name")) if number is None else f"{result.get('name')} (round {number})"

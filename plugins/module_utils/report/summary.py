@@ -11,6 +11,7 @@ from ..checks.result import ORDER, PASS
 from ..common.text import cell, human_duration, table
 from ..common.times import seconds_of
 from .page import WORDS, counts, downtime_rows, final_verdict, require_meta, timeline
+from .run import shown_name
 
 # As wide as a terminal usually is.
 _CHECK_COLUMNS = (
@@ -49,9 +50,9 @@ def summary(data: dict[str, Any], path: str = "") -> str:
         f"Verification: {_counted(assertions)}" if assertions else "Verification: no check was made",
     ]
     if assertions:
-        lines.append(table(assertions, _CHECK_COLUMNS))
+        lines.append(table([{**item, "name": shown_name(item)} for item in assertions], _CHECK_COLUMNS))
         lines += [
-            f"  {cell(item.get('verdict'))}: {cell(item.get('name'))}: {cell(item.get('reason'))}"
+            f"  {cell(item.get('verdict'))}: {cell(shown_name(item))}: {cell(item.get('reason'))}"
             for item in assertions
             if item.get("verdict") != PASS
         ]

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.containers import (
-    ContainerAssertions,
-    parse_wish,
+    ContainerChecks,
+    container_spec,
 )
-from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import CheckNotValid, overall
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import wait_for_pass
 from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
 from ansible_collections.suho.platform.plugins.module_utils.common.times import seconds_since
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
@@ -55,9 +56,10 @@ def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
     container = dataclasses.replace(GOOD, **changes)
     engine = Engine([container])
     return (
-        ContainerAssertions(engine, [parse_wish({"container": "bridge", **wish})], lambda: NOW)
+        ContainerChecks(engine, [container_spec({"container": "bridge", **wish})], lambda: NOW)
         .look()
-        .assertions[0]
+        .results[0]
+        .to_dict()
     )
 
 
@@ -135,49 +137,62 @@ def test_the_image_is_the_one_that_the_journal_names(
     recorded: dict[str, str], reason: str, expected: str
 ) -> None:
     container = dataclasses.replace(GOOD, labels={"com.docker.compose.service": "data-bridge"})
-    wishes = [parse_wish({"container": "bridge"})]
-    found = ContainerAssertions(Engine([container]), wishes, lambda: NOW, recorded).look().assertions[0]
+    specs = [container_spec({"container": "bridge"})]
+    found = ContainerChecks(Engine([container]), specs, lambda: NOW, recorded).look().results[0].to_dict()
     assert found["verdict"] == ("fail" if reason else "pass")
     assert reason in found["reason"]
     assert expected in found["expected"]
 
 
 def test_missing_container_fails() -> None:
-    result = ContainerAssertions(Engine([]), [parse_wish({"container": "bridge"})]).look()
-    assert result.assertions[0]["verdict"] == "fail"
-    assert "does not exist" in result.assertions[0]["reason"]
+    result = ContainerChecks(Engine([]), [container_spec({"container": "bridge"})]).look()
+    assert result.results[0].to_dict()["verdict"] == "fail"
+    assert "does not exist" in result.results[0].to_dict()["reason"]
     assert not result.settled
 
 
 def test_engine_that_does_not_answer_is_an_error() -> None:
-    result = ContainerAssertions(Engine([], broken=True), [parse_wish({"container": "bridge"})]).look()
-    assert result.assertions[0]["verdict"] == "error"
-    assert "Cannot connect" in result.assertions[0]["reason"]
+    result = ContainerChecks(Engine([], broken=True), [container_spec({"container": "bridge"})]).look()
+    assert result.results[0].to_dict()["verdict"] == "error"
+    assert "Cannot connect" in result.results[0].to_dict()["reason"]
 
 
 def test_all_containers_are_asked_for_at_once() -> None:
     engine = Engine([GOOD])
-    wishes = [parse_wish({"container": name}) for name in ("bridge", "other", "bridge")]
-    assert len(ContainerAssertions(engine, wishes).look().assertions) == 3
+    specs = [container_spec({"container": name}) for name in ("bridge", "other", "bridge")]
+    assert len(ContainerChecks(engine, specs).look().results) == 3
     assert engine.calls == [["bridge", "other"]]
+
+
+def waited(*looks: list[Container], **spec: Any) -> tuple[str, int]:
+    checks = ContainerChecks(Engine(*looks), [container_spec({"container": "bridge", **spec})])
+    found = wait_for_pass({"containers": checks}, timeout=60, interval=1, sleep=lambda _seconds: None)
+    return overall(found.results), found.attempts
 
 
 def test_waits_for_health_but_not_for_restarts_to_go_away() -> None:
     starting = dataclasses.replace(GOOD, health="starting")
-    states = ContainerAssertions(
-        Engine([starting], [starting], [GOOD]), [parse_wish({"container": "bridge"})]
-    )
-    last, attempts, _waited = wait_for_pass(states.look, timeout=60, interval=1, sleep=lambda _s: None)
-    assert (overall(last.assertions), attempts) == ("pass", 3)
-    looping = dataclasses.replace(GOOD, restart_count=1)
-    states = ContainerAssertions(Engine([looping]), [parse_wish({"container": "bridge"})])
-    last, attempts, _waited = wait_for_pass(states.look, timeout=60, interval=1, sleep=lambda _s: None)
-    assert (overall(last.assertions), attempts) == ("fail", 1)
+    assert waited([starting], [starting], [GOOD]) == ("pass", 3)
+    assert waited([dataclasses.replace(GOOD, restart_count=1)]) == ("fail", 1)
+
+
+@pytest.mark.parametrize("state", ["exited", "dead"])
+def test_a_container_that_has_exited_for_good_is_not_waited_for(state: str) -> None:
+    assert waited([dataclasses.replace(GOOD, state=state, exit_code=1)]) == ("fail", 2)
+    assert waited([dataclasses.replace(GOOD, state=state, exit_code=1)], exited_ok=True) == ("fail", 2)
+
+
+def test_a_container_that_is_being_restarted_by_hand_is_waited_for() -> None:
+    gone, created = dataclasses.replace(GOOD, state="exited"), dataclasses.replace(GOOD, state="created")
+    assert waited([gone], [created], [gone], [GOOD]) == ("pass", 4)
+    restarting = dataclasses.replace(GOOD, state="restarting")
+    assert waited([restarting], [restarting], [restarting], [GOOD]) == ("pass", 4)
+    assert waited([gone], exited_ok=True) == ("pass", 1)
 
 
 def test_name_cannot_be_an_option() -> None:
-    with pytest.raises(ValueError, match="--type"):
-        parse_wish({"container": "--type"})
+    with pytest.raises(CheckNotValid, match="--type"):
+        container_spec({"container": "--type"})
 
 
 @pytest.mark.parametrize(

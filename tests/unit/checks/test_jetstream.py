@@ -13,10 +13,11 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.jetstream imp
     JSZ,
     Monitor,
     MonitorError,
-    StreamAssertions,
-    parse_wish,
+    StreamChecks,
+    consumer_spec,
 )
-from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import Waited, wait_for_pass
 
 VARZ = {"server_id": "NABC", "version": "2.10.27", "connections": 3}
 
@@ -54,8 +55,8 @@ def monitor(*answers: Any, url: str = "http://127.0.0.1:8222") -> Monitor:
 
 
 def look(answer: Any, **wish: Any) -> dict[str, Any]:
-    wanted = parse_wish({"stream": "BARS", "consumer": "bridge", **wish})
-    return StreamAssertions(monitor(answer), [wanted]).look().assertions[0]
+    wanted = consumer_spec({"stream": "BARS", "consumer": "bridge", **wish})
+    return StreamChecks(monitor(answer), [wanted]).look().results[0].to_dict()
 
 
 @pytest.mark.parametrize(
@@ -142,37 +143,41 @@ def test_stream_of_two_accounts_needs_its_account() -> None:
     assert look(answer, account="B")["verdict"] == "pass"
 
 
+def waited(streams: StreamChecks, timeout: float) -> Waited:
+    return wait_for_pass({"broker": streams}, timeout=timeout, interval=1, sleep=lambda _seconds: None)
+
+
 def test_on_a_busy_stream_what_was_there_when_the_check_began_is_what_counts() -> None:
     """Ten messages come between two looks, and some are always on their way."""
     busy = [jsz(ack=3, last=100), jsz(pending=1, ack=3, last=110), jsz(ack=4, last=120)]
-    streams = StreamAssertions(monitor(*busy), [parse_wish({"stream": "BARS", "consumer": "bridge"})])
-    last, attempts, _waited = wait_for_pass(streams.look, timeout=60, interval=1, sleep=lambda _s: None)
-    assert (overall(last.assertions), attempts) == ("pass", 2)
-    assert last.assertions[0]["details"]["target_sequence"] == 100
+    streams = StreamChecks(monitor(*busy), [consumer_spec({"stream": "BARS", "consumer": "bridge"})])
+    found = waited(streams, 60)
+    assert (overall(found.results), found.attempts) == ("pass", 2)
+    assert found.results[0].details["target_sequence"] == 100
 
 
 def test_a_consumer_that_stands_still_on_a_busy_stream_fails() -> None:
     still = [jsz(pending=10 * number, ack=3, last=100 + 10 * number, delivered=100) for number in range(4)]
-    streams = StreamAssertions(monitor(*still), [parse_wish({"stream": "BARS", "consumer": "bridge"})])
-    last, _attempts, _waited = wait_for_pass(streams.look, timeout=2, interval=1, sleep=lambda _s: None)
-    assert overall(last.assertions) == "fail"
+    streams = StreamChecks(monitor(*still), [consumer_spec({"stream": "BARS", "consumer": "bridge"})])
+    found = waited(streams, 2)
+    assert overall(found.results) == "fail"
 
 
 def test_waits_until_the_consumer_has_caught_up() -> None:
-    streams = StreamAssertions(
+    streams = StreamChecks(
         monitor(OSError("refused"), jsz(pending=4), jsz()),
-        [parse_wish({"stream": "BARS", "consumer": "bridge"})],
+        [consumer_spec({"stream": "BARS", "consumer": "bridge"})],
     )
-    last, attempts, _waited = wait_for_pass(streams.look, timeout=60, interval=1, sleep=lambda _s: None)
-    assert (overall(last.assertions), attempts) == ("pass", 3)
+    found = waited(streams, 60)
+    assert (overall(found.results), found.attempts) == ("pass", 3)
     assert streams.server["version"] == "2.10.27"
 
 
 def test_password_in_the_url_is_not_shown() -> None:
-    streams = StreamAssertions(
-        monitor(OSError("no"), url="http://sys:hunter2@nats:8222"), [parse_wish({"stream": "BARS"})]
+    streams = StreamChecks(
+        monitor(OSError("no"), url="http://sys:hunter2@nats:8222"), [consumer_spec({"stream": "BARS"})]
     )
-    reason = streams.look().assertions[0]["reason"]
+    reason = streams.look().results[0].reason
     assert "hunter2" not in reason
     assert "nats:8222" in reason
 

@@ -13,16 +13,17 @@ import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_baseline import known_kinds
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_lines import Line
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_spec import (
-    LogCheckError,
+    LogNotReadable,
     check_levels,
-    parse_check,
+    log_spec,
 )
 from ansible_collections.suho.platform.plugins.module_utils.checks.logs import (
-    LogAssertions,
+    LogChecks,
     LogContainer,
     LogText,
 )
-from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall, wait_for_pass
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import CheckNotValid, overall
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import wait_for_pass
 from ansible_collections.suho.platform.plugins.module_utils.common.times import next_since
 
 TODAY = datetime.date(2026, 6, 15)
@@ -51,13 +52,13 @@ class Source:
         return LogText(lines, self.cut)
 
 
-def check(source: Any, **options: Any) -> LogAssertions:
-    wish = parse_check({"container": "bridge", **options})
-    return LogAssertions(source, [wish], ["ERROR", "CRITICAL", "FATAL"], max_lines=100, today=TODAY)
+def check(source: Any, **options: Any) -> LogChecks:
+    wish = log_spec({"container": "bridge", **options})
+    return LogChecks(source, [wish], ["ERROR", "CRITICAL", "FATAL"], max_lines=100, today=TODAY)
 
 
-def verdicts(logs: LogAssertions) -> dict[str, str]:
-    return {item["name"]: item["verdict"] for item in logs.look().assertions}
+def verdicts(logs: LogChecks) -> dict[str, str]:
+    return {item.name: item.verdict for item in logs.look().results}
 
 
 def test_expected_line_and_no_error_passes() -> None:
@@ -67,8 +68,8 @@ def test_expected_line_and_no_error_passes() -> None:
 
 def test_missing_line_fails_and_names_the_pattern() -> None:
     result = check(Source(["INFO bridge idle"]), expect=[WRITES]).look()
-    assert [item["verdict"] for item in result.assertions] == ["pass", "fail"]
-    assert r"0 lines match 'Writing \\d+ aggregates'" in result.assertions[1]["reason"]
+    assert [item.verdict for item in result.results] == ["pass", "fail"]
+    assert r"0 lines match 'Writing \\d+ aggregates'" in result.results[1].reason
     assert not result.settled
 
 
@@ -83,10 +84,10 @@ def test_error_line_fails_and_is_a_masked_finding() -> None:
         Source(["ERROR bridge insert 1 password=hunter2", "ERROR bridge insert 2 password=hunter2", "INFO x"])
     )
     result = logs.look()
-    assert result.assertions[0]["verdict"] == "fail"
-    assert result.assertions[0]["errors"] == 2
-    assert [(item.count, item.allowed) for item in logs.findings] == [(2, False)]
-    assert "hunter2" not in str(logs.findings) + str(result.assertions)
+    assert result.results[0].verdict == "fail"
+    assert result.results[0].facts["errors"] == 2
+    assert [(item.count, item.allowed) for item in logs.kinds] == [(2, False)]
+    assert "hunter2" not in str(logs.kinds) + str(result.results)
     assert result.settled  # an error line does not go away by waiting
 
 
@@ -111,17 +112,17 @@ def test_the_word_error_in_a_text_is_no_error_line() -> None:
 def test_allowance_has_a_maximum_and_an_end(entry: dict[str, Any], verdict: str, word: str) -> None:
     allow = [{"pattern": "nats lost", "reason": "weekly restart", **entry}]
     logs = check(Source(["ERROR bridge nats lost 1", "ERROR bridge nats lost 2"]), allow=allow)
-    assertion = logs.look().assertions[0]
+    assertion = logs.look().results[0].to_dict()
     assert assertion["verdict"] == verdict
     assert word in assertion["reason"]
-    assert [(item.count, item.allowed) for item in logs.findings] == [(2, verdict == "pass")]
+    assert [(item.count, item.allowed) for item in logs.kinds] == [(2, verdict == "pass")]
 
 
 def test_allowance_does_not_cover_other_errors() -> None:
     allow = [{"pattern": "nats lost", "reason": "weekly restart"}]
     logs = check(Source(["ERROR bridge nats lost", "ERROR bridge insert failed"]), allow=allow)
     assert verdicts(logs) == {"bridge: no error lines": "fail"}
-    assert [item.line for item in logs.findings if not item.allowed] == ["ERROR bridge insert failed"]
+    assert [item.line for item in logs.kinds if not item.allowed] == ["ERROR bridge insert failed"]
 
 
 def test_silent_container_does_not_pass() -> None:
@@ -131,25 +132,22 @@ def test_silent_container_does_not_pass() -> None:
 
 def test_missing_container_does_not_pass() -> None:
     result = check(Source(missing=True), expect=[WRITES]).look()
-    assert [item["verdict"] for item in result.assertions] == ["fail", "fail"]
-    assert "container bridge does not exist" in result.assertions[0]["reason"]
+    assert [item.verdict for item in result.results] == ["fail", "fail"]
+    assert "container bridge does not exist" in result.results[0].reason
     assert result.settled
 
 
 def test_stopped_container_does_not_pass_and_its_last_error_is_shown() -> None:
     logs = check(Source(["INFO a", "ERROR bridge no database"], state="exited"), expect=[WRITES])
     result = logs.look()
-    assert [item["verdict"] for item in result.assertions] == ["fail", "fail"]
-    assert (
-        "is exited, expected running; its log says: ERROR bridge no database"
-        in result.assertions[0]["reason"]
-    )
-    assert logs.findings
+    assert [item.verdict for item in result.results] == ["fail", "fail"]
+    assert "is exited, expected running; its log says: ERROR bridge no database" in result.results[0].reason
+    assert logs.kinds
 
 
 def test_one_shot_container_may_have_exited() -> None:
     source = Source(["INFO Writing 5 aggregates"], state="exited")
-    assert overall(check(source, expect=[WRITES], running=False).look().assertions) == "pass"
+    assert overall(check(source, expect=[WRITES], running=False).look().results) == "pass"
 
 
 def test_log_that_was_not_read_whole_does_not_prove_the_absence_of_errors() -> None:
@@ -162,18 +160,18 @@ def test_log_that_was_not_read_whole_does_not_prove_the_absence_of_errors() -> N
 def test_unreadable_log_is_an_error() -> None:
     class Broken(Source):
         def read(self, name: str, since: str, max_lines: int) -> LogText:
-            raise LogCheckError("configured logging driver does not support reading")
+            raise LogNotReadable("configured logging driver does not support reading")
 
     result = check(Broken(), expect=[WRITES]).look()
-    assert [item["verdict"] for item in result.assertions] == ["error", "error"]
-    assert "does not support reading" in result.assertions[0]["reason"]
+    assert [item.verdict for item in result.results] == ["error", "error"]
+    assert "does not support reading" in result.results[0].reason
 
 
 def test_wait_ends_when_the_line_appears() -> None:
     source = Source(["INFO a"], ["INFO a"], ["INFO a", "Writing 1 aggregates"])
     logs = check(source, expect=[WRITES])
-    last, attempts, _waited = wait_for_pass(logs.look, timeout=60, interval=1, sleep=lambda _seconds: None)
-    assert (overall(last.assertions), attempts) == ("pass", 3)
+    found = wait_for_pass({"logs": logs}, timeout=60, interval=1, sleep=lambda _seconds: None)
+    assert (overall(found.results), found.attempts) == ("pass", 3)
 
 
 def test_start_of_the_window_is_fixed_at_the_first_look() -> None:
@@ -219,14 +217,14 @@ def test_next_scan_begins_one_nanosecond_later(moment: str, expected: str) -> No
     ],
 )
 def test_mistakes_in_options_are_named(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(LogCheckError, match=r".") as caught:
-        parse_check({"container": "bridge", **options})
+    with pytest.raises(CheckNotValid, match=r".") as caught:
+        log_spec({"container": "bridge", **options})
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("levels", [[], ["LOUD"]])
 def test_levels_must_be_known(levels: list[str]) -> None:
-    with pytest.raises(LogCheckError, match="error_levels"):
+    with pytest.raises(CheckNotValid, match="error_levels"):
         check_levels(levels)
 
 
@@ -248,10 +246,10 @@ class Past(Source):
 SINCE = "2026-06-15T10:00:00Z"
 
 
-def compared(source: Any, **options: Any) -> LogAssertions:
-    wish = parse_check({"container": "bridge", "since": SINCE, "compare_seconds": 3600, **options})
+def compared(source: Any, **options: Any) -> LogChecks:
+    wish = log_spec({"container": "bridge", "since": SINCE, "compare_seconds": 3600, **options})
     levels = ["ERROR", "CRITICAL", "FATAL"]
-    return LogAssertions(
+    return LogChecks(
         source,
         [wish],
         levels,
@@ -267,12 +265,12 @@ def test_error_lines_that_a_deploy_has_brought_are_told_from_known_ones() -> Non
         ["ERROR app order 4711 is late", "ERROR app no column"],
     )
     logs = compared(source)
-    result = logs.look().assertions[0]
+    result = logs.look().results[0].to_dict()
     assert result["verdict"] == "fail"
     assert result["errors"] == 2
     assert "(known from before) ERROR app order 4711 is late" in result["reason"]
     assert "(new) ERROR app no column" in result["reason"]
-    assert {one.line: one.new for one in logs.findings} == {
+    assert {one.line: one.new for one in logs.kinds} == {
         "ERROR app order 4711 is late": False,
         "ERROR app no column": True,
     }
@@ -286,10 +284,10 @@ def test_known_error_lines_can_be_allowed_and_new_ones_still_fail() -> None:
     )
     passed = compared(Past(before, [late]), known="allow")
     assert verdicts(passed) == {"bridge: no error lines": "pass"}
-    assert [(one.allowed, one.allow_reason) for one in passed.findings] == [
+    assert [(one.allowed, one.allow_reason) for one in passed.kinds] == [
         (True, "known: it was there in the 3600 s before")
     ]
-    failed = compared(Past(before, [late, column]), known="allow").look().assertions[0]
+    failed = compared(Past(before, [late, column]), known="allow").look().results[0].to_dict()
     assert (failed["verdict"], failed["errors"], failed["allowed"]) == ("fail", 1, 1)
 
 
@@ -299,7 +297,7 @@ def test_only_the_asked_time_counts_as_before() -> None:
     long.look()
     short = compared(source, compare_seconds=600)
     short.look()
-    assert [one.new for one in (*long.findings, *short.findings)] == [False, True]
+    assert [one.new for one in (*long.kinds, *short.kinds)] == [False, True]
 
 
 def test_the_time_before_is_read_only_where_there_are_errors() -> None:
@@ -318,17 +316,17 @@ def test_a_kept_log_of_the_replaced_container_counts_as_before(tmp_path: Path) -
     after = ["ERROR app order 4711 is late", "ERROR app long ago"]
     logs = compared(Past([], after), compare_file=str(kept))
     logs.look()
-    assert {one.line: one.new for one in logs.findings} == {after[0]: False, after[1]: True}
+    assert {one.line: one.new for one in logs.kinds} == {after[0]: False, after[1]: True}
 
 
 def test_a_kept_log_that_is_not_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     logs = compared(Past([], ["ERROR app new"]), compare_file=str(tmp_path / "none.log"))
     assert verdicts(logs) == {"bridge: no error lines": "fail"}
-    assert [one.new for one in logs.findings] == [True]
+    assert [one.new for one in logs.kinds] == [True]
 
 
 def test_a_kept_log_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    result = compared(Past([], ["ERROR app new"]), compare_file=str(tmp_path)).look().assertions[0]
+    result = compared(Past([], ["ERROR app new"]), compare_file=str(tmp_path)).look().results[0].to_dict()
     assert result["verdict"] == "error"
     assert f"the kept log {tmp_path} cannot be read" in result["reason"]
 
@@ -341,5 +339,5 @@ def test_a_kept_log_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_comparison_that_cannot_be_made_is_refused(options: dict[str, Any], text: str) -> None:
-    with pytest.raises(LogCheckError, match=text):
-        parse_check({"container": "bridge", **options})
+    with pytest.raises(CheckNotValid, match=text):
+        log_spec({"container": "bridge", **options})

@@ -1,4 +1,4 @@
-"""From the description of the services to what is probed, and back."""
+"""From the description of the services to what is checked of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.specs import 
 from ansible_collections.suho.platform.plugins.module_utils.releases.restored_checks import (
     restored_assertions,
     restored_containers,
-)
-from ansible_collections.suho.platform.plugins.module_utils.report.run import (
-    in_round,
-    probe_results,
-    round_results,
 )
 
 SERVICES = {
@@ -61,23 +56,6 @@ def test_log_wishes_add_the_common_allowances():
     assert [one["pattern"] for one in second["allow"]] == ["a", "x"]
 
 
-def test_results_of_a_probe_carry_its_name():
-    assert probe_results({"assertions": [{"name": "n", "verdict": "pass"}]}, "logs") == [
-        {"name": "n", "verdict": "pass", "probe": "logs"}
-    ]
-
-
-def test_a_probe_that_brought_nothing_is_an_error_and_never_a_pass():
-    for probe in ({"msg": "cannot connect"}, {"assertions": []}, {}):
-        (result,) = probe_results(probe, "ClickHouse")
-        assert result["verdict"] == "error"
-        assert result["reason"]
-
-
-def test_a_skipped_probe_says_nothing():
-    assert probe_results({"skipped": True}, "logs") == []
-
-
 def test_after_a_rollback_only_services_that_existed_are_expected():
     assert restored_containers(MANIFEST, SERVICES) == [
         {"container": "suho-data-bridge", "image": "sha256:old"}
@@ -108,28 +86,3 @@ def test_services_are_told_apart_by_what_they_do_with_the_broker():
     services = {"data-bridge": {"consumes": True}, "tick-aggregator": {}}
     assert set(by_role(MANIFEST["services"], services, True)) == {"data-bridge"}
     assert set(by_role(MANIFEST["services"], services, False)) == {"tick-aggregator"}
-
-
-def test_results_say_which_round_they_are_of():
-    assert in_round([{"name": "bars arrive", "verdict": "pass"}], 3) == [
-        {"name": "round 3: bars arrive", "verdict": "pass", "round": 3}
-    ]
-
-
-def test_rounds_become_one_list_and_an_empty_round_is_a_result():
-    passed = {"name": "a", "verdict": "pass", "reason": ""}
-    failed = {"name": "b", "verdict": "fail", "reason": "why"}
-    rounds = [
-        {"number": 1, "assertions": [passed, failed], "reasons": ["b: why"]},
-        {"number": 2, "assertions": [], "reasons": ["the round could not be done: x"]},
-    ]
-    found = round_results(rounds, "fail")
-    assert [(one["name"], one["round"], one["verdict"]) for one in found] == [
-        ("round 1: a", 1, "pass"),
-        ("round 1: b", 1, "fail"),
-        ("round 2: the round", 2, "error"),
-    ]
-    assert found[2]["reason"] == "the round could not be done: x"
-    assert not any("borne" in one for one in found)
-    # What did not pass in a bake that has passed was within its limits.
-    assert [one.get("borne") for one in round_results(rounds, "pass")] == [None, True, True]

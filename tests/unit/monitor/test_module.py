@@ -58,7 +58,7 @@ def test_a_bake_from_beginning_to_end(host: Host) -> None:
     assert (found["bake"]["plan"]["release"], found["bake"]["at_work"]) == ("r1", False)
     assert [(one["number"], one["verdict"]) for one in found["rounds"]] == [(1, "pass"), (2, "pass")]
     assert "assertions" not in found["rounds"][0]
-    assert host.info(full=True)["rounds"][0]["assertions"][0]["probe"] == "containers"
+    assert host.info(full=True)["rounds"][0]["assertions"][0]["group"] == "containers"
     # The first round read from where it was told, the second one from where the first had ended.
     reads = [call.split()[3] for call in host.docker.calls if call.startswith("logs")]
     assert reads == ["2026-06-15T10:00:00Z", "2026-06-15T10:00:03.000000001Z"]

@@ -9,16 +9,21 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.kinds import build
-from ansible_collections.suho.platform.plugins.module_utils.checks.containers import parse_wish
-from ansible_collections.suho.platform.plugins.module_utils.checks.jetstream import Monitor, StreamAssertions
-from ansible_collections.suho.platform.plugins.module_utils.checks.jetstream import parse_wish as stream_wish
+from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.run import ServerChecks
+from ansible_collections.suho.platform.plugins.module_utils.checks.containers import container_spec
+from ansible_collections.suho.platform.plugins.module_utils.checks.jetstream import (
+    Monitor,
+    StreamChecks,
+    consumer_spec,
+)
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_lines import Line
-from ansible_collections.suho.platform.plugins.module_utils.checks.log_spec import parse_check
+from ansible_collections.suho.platform.plugins.module_utils.checks.log_spec import log_spec
 from ansible_collections.suho.platform.plugins.module_utils.checks.logs import LogContainer, LogText
+from ansible_collections.suho.platform.plugins.module_utils.checks.resources import ResourceSpec
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import Answer, ClickhouseError
 from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
-from ansible_collections.suho.platform.plugins.module_utils.monitor.round import Probes, Watch
+from ansible_collections.suho.platform.plugins.module_utils.monitor.round import RoundSpec, Watch
 
 BRIDGE = Container(
     id="c1",
@@ -75,17 +80,18 @@ class World:
         self.clickhouse_error = ""
         self.used = (100, 1000)
         self.free = (50, 100)
-        self.probes = Probes(
+        self.spec = RoundSpec(
             engine=self,
             log_source=self,
-            containers=[parse_wish({"container": "bridge"})],
-            logs=[parse_check({"container": "bridge", "min_lines": 0})],
+            containers=[container_spec({"container": "bridge"})],
+            logs=[log_spec({"container": "bridge", "min_lines": 0})],
             levels=["ERROR"],
-            assertions=lambda: build([SPEC], "db"),
-            sessions=[self],  # type: ignore[list-item]
-            memory=lambda names: dict.fromkeys(names, self.used),
-            disks=["/data"],
-            statvfs=lambda _path: SimpleNamespace(f_bavail=self.free[0], f_blocks=self.free[1]),
+            server=lambda: ServerChecks([self], build([SPEC], "db")),  # type: ignore[list-item]
+            resources=ResourceSpec(
+                memory=lambda names: dict.fromkeys(names, self.used),
+                disks=["/data"],
+                statvfs=lambda _path: SimpleNamespace(f_bavail=self.free[0], f_blocks=self.free[1]),
+            ),
         )
 
     # the engine
@@ -114,7 +120,7 @@ class World:
 
     def evaluate(self, result: Any, now: float, shared: Any) -> None:
         result.attempts += 1
-        result.observed, result.finding, result.rows_per_second = result.assertion.evaluate(
+        result.observed, result.judgement, result.rows_per_second = result.check.evaluate(
             lambda _sql, _params: Answer(self.rows, []), now
         )
 
@@ -122,7 +128,7 @@ class World:
         self.closed = True
 
     def round(self, number: int = 1, before: dict[str, Any] | None = None) -> dict[str, Any]:
-        found = Watch(self.probes, grace=0).round(number, before)
+        found = Watch(self.spec, grace=0).round(number, before)
         return dict(json.loads(json.dumps(found)))  # as the next process reads it
 
     def one(self, name: str, before: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -140,14 +146,14 @@ class Logs:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.probes.log_source = Logs(world)
+    world.spec.log_source = Logs(world)
     return world
 
 
 def test_a_round_in_which_all_is_well(world: World) -> None:
     found = world.round()
     assert (found["number"], found["verdict"], found["reasons"], found["hard"]) == (1, "pass", [], [])
-    assert {one["probe"] for one in found["assertions"]} == {"containers", "ClickHouse", "logs", "resources"}
+    assert {one["group"] for one in found["assertions"]} == {"containers", "ClickHouse", "logs", "resources"}
     assert found["samples"] == {
         "rows": {"grows": {"EURUSD": 4, "XAUUSD": 2}},
         "pending": {},
@@ -248,7 +254,7 @@ def test_what_cannot_be_asked_is_an_error(world: World) -> None:
     def no_disk(_path: str) -> Any:
         raise FileNotFoundError(2, "No such file or directory")
 
-    world.probes.memory, world.probes.statvfs = no_memory, no_disk
+    world.spec.resources.memory, world.spec.resources.statvfs = no_memory, no_disk
     assert world.one("bridge: memory")["verdict"] == "error"
     assert world.one("/data: disk")["verdict"] == "error"
 
@@ -259,8 +265,8 @@ def test_a_consumer_that_is_behind_fails_and_is_drawn(world: World) -> None:
     def fetch(url: str) -> tuple[int, bytes]:
         return 200, json.dumps(answers["/" + url.split("/")[-1].split("?")[0]]).encode()
 
-    wish = stream_wish({"stream": "BARS", "consumer": "bridge"})
-    world.probes.streams = lambda: StreamAssertions(Monitor("http://127.0.0.1:1", fetch), [wish])
+    wish = consumer_spec({"stream": "BARS", "consumer": "bridge"})
+    world.spec.streams = lambda: StreamChecks(Monitor("http://127.0.0.1:1", fetch), [wish])
     found = world.round()
     assert found["verdict"] == "fail"
     assert list(found["samples"]["pending"].values()) == [2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.checks.result import overall
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import CheckResult, overall
 from ansible_collections.suho.platform.plugins.module_utils.monitor.verdict import (
     Limits,
     Standing,
@@ -62,8 +62,8 @@ def test_a_limit_below_zero_is_named(name: str) -> None:
         Limits(**{name: -1}).check()
 
 
-def one(name: str, verdict: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "verdict": verdict, "reason": "" if verdict == "pass" else "why", **more}
+def one(name: str, verdict: str, **more: Any) -> CheckResult:
+    return CheckResult(name, "kind", verdict, 1, 2, "" if verdict == "pass" else "why", **more)
 
 
 def test_no_assertion_is_no_pass() -> None:
@@ -81,10 +81,10 @@ def test_reasons_are_few() -> None:
     assert reasons(found, most=2) == ["0: why", "1: why", "and 6 more"]
 
 
-def test_many_reasons_of_one_probe_hide_none_of_another() -> None:
-    rows = [one(f"rows {number}", "fail", probe="ClickHouse") for number in range(6)]
-    broker = [one(f"consumer {number}", "fail", probe="broker") for number in range(2)]
-    assert reasons([*rows, one("line", "fail", probe="logs"), *broker]) == [
+def test_many_reasons_of_one_group_hide_none_of_another() -> None:
+    rows = [one(f"rows {number}", "fail", group="ClickHouse") for number in range(6)]
+    broker = [one(f"consumer {number}", "fail", group="broker") for number in range(2)]
+    assert reasons([*rows, one("line", "fail", group="logs"), *broker]) == [
         "rows 0: why",
         "rows 1: why",
         "line: why",

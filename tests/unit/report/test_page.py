@@ -78,10 +78,10 @@ def test_page_shows_every_fact() -> None:
 def test_page_shows_what_a_bake_measured() -> None:
     def look(number: int, last: int) -> dict[str, Any]:
         details = {"last_sequence": last, "acknowledged_sequence": last - 1, "pending": 1}
-        name = {"name": f"round {number}: BARS", "kind": "jetstream", "stream": "BARS", "consumer": "bridge"}
+        name = {"name": "BARS", "kind": "jetstream", "stream": "BARS", "consumer": "bridge"}
         return {**name, "tables": ["aggregates"], "round": number, "verdict": "pass", "details": details}
 
-    rows = {"name": "round 2: bars arrive", "kind": "fresh", "table": "aggregates", "rows_per_second": 1.25}
+    rows = {"name": "bars arrive", "kind": "fresh", "table": "aggregates", "rows_per_second": 1.25}
     checks = [look(1, 100), look(2, 220), {**rows, "round": 2, "verdict": "pass"}]
     page = Reader(render(sample(assertions=checks)))
     assert page.open == []

@@ -18,19 +18,15 @@ from typing import Any, NamedTuple
 
 from ...clickhouse.client import Answer
 from ...clickhouse.names import TableName, check_identifier, quote, split_table
-from ...common.errors import PlatformError
-from .compare import Finding, check_operation, compare_rows, describe, shape
-
-
-class AssertionNotValid(PlatformError, ValueError):
-    """An assertion that is written wrongly; the message names it and the field."""
+from ..result import CheckNotValid
+from .compare import Judgement, check_operation, compare_rows, describe, shape
 
 
 class Outcome(NamedTuple):
     """``rows_per_second`` is how many rows came in the time that was looked at, where the kind counts them."""
 
     observed: Any
-    finding: Finding
+    judgement: Judgement
     rows_per_second: float | None = None
 
 
@@ -49,7 +45,7 @@ SHARED_SQL = frozenset({TABLE_SQL, COLUMNS_SQL})
 Ask = Callable[[str, Mapping[str, Any]], Answer]
 
 
-class Assertion:
+class ServerCheck:
     """What all kinds have in common. Subclasses set the query and read the answer."""
 
     kind = ""
@@ -86,7 +82,7 @@ class Assertion:
         """WHERE clause from the assertion's own condition and *more*."""
         own = self.spec.get("where")
         if own is not None and (not isinstance(own, str) or not own.strip()):
-            raise AssertionNotValid(f"where: expected a condition, found {own!r}")
+            raise CheckNotValid(f"where: expected a condition, found {own!r}")
         # The line break ends a comment at the end of the condition, so that it cannot swallow the rest.
         parts = [f"({own}\n)"] if own else []
         parts += [f"({part})" for part in more if part]
@@ -102,13 +98,13 @@ class Assertion:
             if not math.isfinite(number):
                 raise ValueError
         except (TypeError, ValueError):
-            raise AssertionNotValid(f"{field}: expected a number, found {value!r}") from None
+            raise CheckNotValid(f"{field}: expected a number, found {value!r}") from None
         if number < low:
-            raise AssertionNotValid(f"{field}: expected at least {low:g}, found {value!r}")
+            raise CheckNotValid(f"{field}: expected at least {low:g}, found {value!r}")
         return int(number) if number == int(number) else number
 
 
-class QueryAssertion(Assertion):
+class QueryCheck(ServerCheck):
     kind = "query"
     required = ("sql", "value")
     optional = ("op", "params")
@@ -116,7 +112,7 @@ class QueryAssertion(Assertion):
     def prepare(self) -> None:
         self.sql = self.spec["sql"]
         if not isinstance(self.sql, str) or not self.sql.strip():
-            raise AssertionNotValid(f"sql: expected a query, found {self.sql!r}")
+            raise CheckNotValid(f"sql: expected a query, found {self.sql!r}")
         self.params = _check_params(self.spec.get("params") or {})
         self.op = self.spec.get("op", "eq")
         check_operation(self.op, self.spec["value"])
@@ -128,7 +124,7 @@ class QueryAssertion(Assertion):
         return Outcome(observed, compare_rows(self.op, answer.rows, self.spec["value"]))
 
 
-class TableExists(Assertion):
+class TableExists(ServerCheck):
     kind = "table_exists"
     required = ("table",)
     optional = ("engine",)
@@ -142,15 +138,15 @@ class TableExists(Assertion):
 
     def judge(self, answer: Answer) -> Outcome:
         if not answer.rows:
-            return Outcome(None, Finding("fail", f"there is no table {self.table()}"))
+            return Outcome(None, Judgement("fail", f"there is no table {self.table()}"))
         engine = str(answer.rows[0][0])
         wanted = self.spec.get("engine")
         if wanted and engine != wanted:
-            return Outcome(engine, Finding("fail", f"the table's engine is {engine}"))
-        return Outcome(engine, Finding("pass", ""))
+            return Outcome(engine, Judgement("fail", f"the table's engine is {engine}"))
+        return Outcome(engine, Judgement("pass", ""))
 
 
-class ColumnDefinition(Assertion):
+class ColumnDefinition(ServerCheck):
     kind = "column"
     required = ("table", "column")
     optional = ("type", "default")
@@ -169,7 +165,7 @@ class ColumnDefinition(Assertion):
         if not found:
             why = f"table {self.table()} has no column {self.name_of_column}"
             none = f"there is no table {self.table()}, or the user may see none of its columns"
-            return Outcome(None, Finding("fail", why if answer.rows else none))
+            return Outcome(None, Judgement("fail", why if answer.rows else none))
         type_, default_kind, default = (str(item) for item in found[0])
         observed = {"type": type_, "default_kind": default_kind, "default": default}
         wrong = []
@@ -177,10 +173,10 @@ class ColumnDefinition(Assertion):
             wrong.append(f"type is {type_}, expected {self.spec['type']}")
         if "default" in self.spec and squeeze(self.spec["default"]) != squeeze(default):
             wrong.append(f"default is {default or 'none'}, expected {self.spec['default']}")
-        return Outcome(observed, Finding("fail", "; ".join(wrong)) if wrong else Finding("pass", ""))
+        return Outcome(observed, Judgement("fail", "; ".join(wrong)) if wrong else Judgement("pass", ""))
 
 
-class RowCount(Assertion):
+class RowCount(ServerCheck):
     kind = "row_count"
     required = ("table",)
     optional = ("where", "min", "max")
@@ -190,18 +186,18 @@ class RowCount(Assertion):
         self.low = self.number("min", 0 if "max" in self.spec else 1)
         self.high = self.number("max") if "max" in self.spec else None
         if self.high is not None and self.high < self.low:
-            raise AssertionNotValid(f"max: expected at least min ({self.low}), found {self.high}")
+            raise CheckNotValid(f"max: expected at least min ({self.low}), found {self.high}")
         self.expected = f">= {self.low} rows" + ("" if self.high is None else f" and <= {self.high} rows")
 
     def judge(self, answer: Answer) -> Outcome:
         if not answer.rows:
-            return Outcome(None, Finding("fail", "the query returned no rows, so nothing was counted"))
+            return Outcome(None, Judgement("fail", "the query returned no rows, so nothing was counted"))
         count = int(answer.rows[0][0])
         held = count >= self.low and (self.high is None or count <= self.high)
-        return Outcome(count, Finding("pass" if held else "fail", ""))
+        return Outcome(count, Judgement("pass" if held else "fail", ""))
 
 
-class Fresh(Assertion):
+class Fresh(ServerCheck):
     kind = "fresh"
     required = ("table", "time_column", "max_age")
     optional = ("where",)
@@ -219,12 +215,12 @@ class Fresh(Assertion):
 
     def judge(self, answer: Answer) -> Outcome:
         if not answer.rows or int(answer.rows[0][0]) == 0:
-            return Outcome("no row", Finding("fail", f"no row within {self.max_age} s of now"), 0.0)
+            return Outcome("no row", Judgement("fail", f"no row within {self.max_age} s of now"), 0.0)
         rate = int(answer.rows[0][0]) / self.max_age
-        return Outcome(f"{int(answer.rows[0][1])} s old", Finding("pass", ""), rate)
+        return Outcome(f"{int(answer.rows[0][1])} s old", Judgement("pass", ""), rate)
 
 
-class JsonKeys(Assertion):
+class JsonKeys(ServerCheck):
     kind = "json_keys"
     required = ("table", "column", "keys", "order_by")
     optional = ("where", "limit", "min_rows", "max_age")
@@ -232,14 +228,14 @@ class JsonKeys(Assertion):
     def prepare(self) -> None:
         keys = self.spec["keys"]
         if not isinstance(keys, Sequence) or isinstance(keys, str) or not keys:
-            raise AssertionNotValid(f"keys: expected a list of names that is not empty, found {keys!r}")
+            raise CheckNotValid(f"keys: expected a list of names that is not empty, found {keys!r}")
         self.keys = {str(key) for key in keys}
         if len(self.keys) != len(keys):
-            raise AssertionNotValid("keys: a name stands there twice")
+            raise CheckNotValid("keys: a name stands there twice")
         self.min_rows = self.number("min_rows", 1, low=1)
         self.limit = int(self.number("limit", 100, low=1))
         if self.limit < self.min_rows:
-            raise AssertionNotValid(f"limit: expected at least min_rows {self.min_rows}, found {self.limit}")
+            raise CheckNotValid(f"limit: expected at least min_rows {self.min_rows}, found {self.limit}")
         order = quote(self.column("order_by"))
         recent = ""
         if "max_age" in self.spec:
@@ -258,10 +254,12 @@ class JsonKeys(Assertion):
         wrong = [why for why in (self._wrong(row[0]) for row in answer.rows) if why]
         observed = {"rows": len(answer.rows), "wrong_rows": len(wrong)}
         if len(answer.rows) < self.min_rows:
-            return Outcome(observed, Finding("inconclusive", f"{len(answer.rows)} rows to look at"))
+            return Outcome(observed, Judgement("inconclusive", f"{len(answer.rows)} rows to look at"))
         if wrong:
-            return Outcome(observed, Finding("fail", f"{len(wrong)} of {len(answer.rows)} rows: {wrong[0]}"))
-        return Outcome(observed, Finding("pass", ""))
+            return Outcome(
+                observed, Judgement("fail", f"{len(wrong)} of {len(answer.rows)} rows: {wrong[0]}")
+            )
+        return Outcome(observed, Judgement("pass", ""))
 
     def _wrong(self, text: Any) -> str:
         """Say what is wrong with one value, or nothing."""
@@ -316,11 +314,11 @@ def escape_percent(sql: str) -> str:
 
 def _check_params(params: Any) -> dict[str, Any]:
     if not isinstance(params, Mapping):
-        raise AssertionNotValid(f"params: expected a dictionary, found {params!r}")
+        raise CheckNotValid(f"params: expected a dictionary, found {params!r}")
     for name, value in params.items():
         items = value if isinstance(value, (list, tuple)) else [value]
         if any(not isinstance(item, (str, int, float, bool, type(None))) for item in items):
-            raise AssertionNotValid(f"params.{name}: expected a value or a list of values, found {value!r}")
+            raise CheckNotValid(f"params.{name}: expected a value or a list of values, found {value!r}")
     # A tuple prints as (a, b), which is what IN wants.
     return {str(name): tuple(value) if isinstance(value, list) else value for name, value in params.items()}
 
@@ -332,6 +330,6 @@ def _check_placeholders(sql: str, params: Mapping[str, Any]) -> None:
     try:
         sql % dict.fromkeys(params, "")
     except (KeyError, ValueError, TypeError) as error:
-        raise AssertionNotValid(
+        raise CheckNotValid(
             f"sql: its placeholders do not fit params ({error}); write %(name)s, and %% for a percent sign"
         ) from None

@@ -27,7 +27,7 @@ SCALAR_OPS = ("eq", "ne", "gt", "ge", "lt", "le", "between", "in", "not_in", "ma
 OPS = SCALAR_OPS + tuple(f"each_{name}" for name in SCALAR_OPS)
 
 
-class Finding(NamedTuple):
+class Judgement(NamedTuple):
     """Outcome of one comparison: verdict is pass, fail, inconclusive or error."""
 
     verdict: str
@@ -98,31 +98,31 @@ def shape(rows: Sequence[Sequence[Any]]) -> Any:
     return [[plain(item) for item in row] for row in rows]
 
 
-def compare_rows(op: str, rows: Sequence[Sequence[Any]], value: Any) -> Finding:
+def compare_rows(op: str, rows: Sequence[Sequence[Any]], value: Any) -> Judgement:
     """Compare the rows of a query: one value with a plain op, the last column of every row with each_*."""
     if not rows or not all(len(row) for row in rows):
-        return Finding("inconclusive", "the query returned no rows, so nothing was shown")
+        return Judgement("inconclusive", "the query returned no rows, so nothing was shown")
     try:
         if op.startswith("each_"):
             return _compare_each(op[len("each_") :], rows, value)
         if op in ("eq", "ne") and _is_list(value):
             return _compare_shape(op, shape(rows), value)
         if len(rows) != 1 or len(rows[0]) != 1:
-            return Finding(
+            return Judgement(
                 "error",
                 f"op {op} compares one value, the query returned {len(rows)} rows of {len(rows[0])} columns; "
                 f"use each_{op} for every row, or eq with a list",
             )
         return compare_value(op, rows[0][0], value)
     except NotComparable as error:
-        return Finding("error", str(error))
+        return Judgement("error", str(error))
 
 
-def compare_value(op: str, observed: Any, value: Any) -> Finding:
+def compare_value(op: str, observed: Any, value: Any) -> Judgement:
     if observed is None:
-        return Finding("fail", "the query returned NULL")
+        return Judgement("fail", "the query returned NULL")
     if isinstance(observed, (float, Decimal)) and not math.isfinite(observed):
-        return Finding("fail", f"the query returned {observed}, which is no number")
+        return Judgement("fail", f"the query returned {observed}, which is no number")
     if op in ("matches", "not_matches"):
         found = re.search(value, str(plain(observed))) is not None
         held = found if op == "matches" else not found
@@ -136,27 +136,27 @@ def compare_value(op: str, observed: Any, value: Any) -> Finding:
     else:
         left, right = _ordered(observed, value)
         held = ORDER_OPS[op](left, right)
-    return Finding("pass", "") if held else Finding("fail", "")
+    return Judgement("pass", "") if held else Judgement("fail", "")
 
 
-def _compare_each(op: str, rows: Sequence[Sequence[Any]], value: Any) -> Finding:
+def _compare_each(op: str, rows: Sequence[Sequence[Any]], value: Any) -> Judgement:
     for row in rows:
-        finding = compare_value(op, row[-1], value)
-        if finding.verdict != "pass":
+        judgement = compare_value(op, row[-1], value)
+        if judgement.verdict != "pass":
             label = ", ".join(str(plain(item)) for item in row[:-1])
             where = f"row ({label})" if label else "a row"
-            why = f": {finding.reason}" if finding.reason else ""
-            return Finding(finding.verdict, f"{where} has {plain(row[-1])!r}{why}")
-    return Finding("pass", "")
+            why = f": {judgement.reason}" if judgement.reason else ""
+            return Judgement(judgement.verdict, f"{where} has {plain(row[-1])!r}{why}")
+    return Judgement("pass", "")
 
 
-def _compare_shape(op: str, observed: Any, value: Any) -> Finding:
+def _compare_shape(op: str, observed: Any, value: Any) -> Judgement:
     if not _is_list(observed):
         observed = [observed]
     if op == "ne" and _contains_none(observed):
-        return Finding("fail", "the query returned NULL, which differs from everything")
+        return Judgement("fail", "the query returned NULL, which differs from everything")
     held = _same_shape(observed, value) == (op == "eq")
-    return Finding("pass", "") if held else Finding("fail", "")
+    return Judgement("pass", "") if held else Judgement("fail", "")
 
 
 def _contains_none(value: Any) -> bool:

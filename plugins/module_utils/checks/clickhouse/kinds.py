@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...clickhouse.names import NameNotValid
+from ..result import CheckNotValid
 from . import base as basic
 from . import rows as of_rows
 from . import server as of_server
-from .base import Assertion, AssertionNotValid
+from .base import ServerCheck
 
-KINDS: dict[str, type[Assertion]] = {
+KINDS: dict[str, type[ServerCheck]] = {
     cls.kind: cls
     for cls in (
-        basic.QueryAssertion,
+        basic.QueryCheck,
         basic.TableExists,
         basic.ColumnDefinition,
         of_server.SchemaEquals,
@@ -37,17 +38,17 @@ KINDS: dict[str, type[Assertion]] = {
 }
 
 
-def build(specs: Sequence[Any], database: str) -> list[Assertion]:
-    """Check all assertions and return them, or raise AssertionNotValid with all that is wrong."""
+def build(specs: Sequence[Any], database: str) -> list[ServerCheck]:
+    """Check all assertions and return them, or raise CheckNotValid with all that is wrong."""
     if not specs:
-        raise AssertionNotValid("assertions: expected at least one; an empty list would prove nothing")
-    built: list[Assertion] = []
+        raise CheckNotValid("assertions: expected at least one; an empty list would prove nothing")
+    built: list[ServerCheck] = []
     wrong: list[str] = []
     names: set[str] = set()
     for position, spec in enumerate(specs, start=1):
         try:
             assertion = _build_one(spec, position, database)
-        except AssertionNotValid as error:
+        except CheckNotValid as error:
             wrong.append(str(error))
             continue
         if assertion.name in names:
@@ -56,26 +57,26 @@ def build(specs: Sequence[Any], database: str) -> list[Assertion]:
         built.append(assertion)
     if wrong:
         asked = f"; none of the {len(specs)} was asked" if len(specs) > 1 else ""
-        raise AssertionNotValid("; ".join(wrong) + asked)
+        raise CheckNotValid("; ".join(wrong) + asked)
     return built
 
 
-def _build_one(spec: Any, position: int, database: str) -> Assertion:
+def _build_one(spec: Any, position: int, database: str) -> ServerCheck:
     if not isinstance(spec, Mapping) or not spec.get("name"):
-        raise AssertionNotValid(f"assertion {position}: expected a dictionary with a name, found {spec!r}")
+        raise CheckNotValid(f"assertion {position}: expected a dictionary with a name, found {spec!r}")
     label = f"assertion {spec['name']!r}"
     kind = KINDS.get(str(spec.get("kind")))
     if kind is None:
-        raise AssertionNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")
+        raise CheckNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")
     missing = [field for field in kind.required if spec.get(field) is None]
     unknown = sorted(set(spec) - {"name", "kind", *kind.required, *kind.optional})
     if missing or unknown:
         said = [f"needs {', '.join(missing)}"] if missing else []
         fields = ", ".join((*kind.required, *kind.optional))
         said += [f"has no field {', '.join(unknown)} (its fields: {fields})"] if unknown else []
-        raise AssertionNotValid(f"{label}: kind {kind.kind} {' and '.join(said)}")
+        raise CheckNotValid(f"{label}: kind {kind.kind} {' and '.join(said)}")
     given = {key: value for key, value in spec.items() if value is not None}
     try:
         return kind(given, database)
-    except (AssertionNotValid, NameNotValid, ValueError) as error:
-        raise AssertionNotValid(f"{label}: {error}") from None
+    except (CheckNotValid, NameNotValid, ValueError) as error:
+        raise CheckNotValid(f"{label}: {error}") from None

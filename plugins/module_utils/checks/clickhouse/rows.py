@@ -15,33 +15,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...clickhouse.names import check_identifier, quote
-from .base import Ask, Assertion, AssertionNotValid, Outcome, escape_percent, within
-from .compare import Finding, plain
+from ..result import CheckNotValid
+from .base import Ask, Outcome, ServerCheck, escape_percent, within
+from .compare import Judgement, plain
 
 _BOUNDS = ("where", "time_column", "max_age", "partition")
 
 
-class _OfRows(Assertion):
+class _OfRows(ServerCheck):
     """What kinds have in common that look at the rows within bounds."""
 
     def prepare(self) -> None:
         self.min_rows = self.number("min_rows", 1, low=1)
         self.names = self.column_names()
         if ("max_age" in self.spec) != ("time_column" in self.spec):
-            raise AssertionNotValid("time_column and max_age: expected both or none of them")
+            raise CheckNotValid("time_column and max_age: expected both or none of them")
         final = self.spec.get("final", False)
         if not isinstance(final, bool):
-            raise AssertionNotValid(f"final: expected true or false, found {final!r}")
+            raise CheckNotValid(f"final: expected true or false, found {final!r}")
         self.source = f"{self.table().quoted()}{' FINAL' if final else ''}{self.bounds()}"
 
     def column_names(self) -> list[str]:
         names = self.spec["columns"]
         names = [names] if isinstance(names, str) else names
         if not isinstance(names, Sequence) or not names:
-            raise AssertionNotValid(f"columns: expected a list of names that is not empty, found {names!r}")
+            raise CheckNotValid(f"columns: expected a list of names that is not empty, found {names!r}")
         checked = [check_identifier(name, "columns") for name in names]
         if len(set(checked)) != len(checked):
-            raise AssertionNotValid("columns: a name stands there twice")
+            raise CheckNotValid("columns: a name stands there twice")
         return checked
 
     def bounds(self) -> str:
@@ -58,8 +59,8 @@ class _OfRows(Assertion):
             return own
         return escape_percent(own) + (" AND " if own else " WHERE ") + " AND ".join(more)
 
-    def too_few(self, rows: int) -> Finding:
-        return Finding("inconclusive", f"{rows} rows to look at, expected at least {self.min_rows}")
+    def too_few(self, rows: int) -> Judgement:
+        return Judgement("inconclusive", f"{rows} rows to look at, expected at least {self.min_rows}")
 
 
 class NoNulls(_OfRows):
@@ -71,7 +72,7 @@ class NoNulls(_OfRows):
         super().prepare()
         empty = self.spec.get("empty", True)
         if not isinstance(empty, bool):
-            raise AssertionNotValid(f"empty: expected true or false, found {empty!r}")
+            raise CheckNotValid(f"empty: expected true or false, found {empty!r}")
         test = "ifNull(toString({0}), '') IN ('', 'nan')" if empty else "isNull({0})"
         counts = ", ".join(f"countIf({test.format(quote(name))})" for name in self.names)
         self.sql = f"SELECT count(), {counts} FROM {self.source}"  # noqa: S608 - names are quoted
@@ -86,8 +87,8 @@ class NoNulls(_OfRows):
             return Outcome(observed, self.too_few(rows))
         if found:
             said = ", ".join(f"{name} in {count}" for name, count in found.items())
-            return Outcome(observed, Finding("fail", f"no value of {said} of {rows} rows"))
-        return Outcome(observed, Finding("pass", ""))
+            return Outcome(observed, Judgement("fail", f"no value of {said} of {rows} rows"))
+        return Outcome(observed, Judgement("pass", ""))
 
 
 class Unique(_OfRows):
@@ -108,7 +109,7 @@ class Unique(_OfRows):
         if rows < self.min_rows:
             return Outcome(observed, self.too_few(rows))
         if rows == distinct:
-            return Outcome(observed, Finding("pass", ""))
+            return Outcome(observed, Judgement("pass", ""))
         sql = (
             f"SELECT {self.key}, count() FROM {self.source} GROUP BY {self.key} "  # noqa: S608 - names are quoted
             "HAVING count() > 1 ORDER BY count() DESC LIMIT 1"
@@ -116,10 +117,10 @@ class Unique(_OfRows):
         example = [plain(item) for item in next(iter(ask(sql, self.params).rows), ())]
         observed["example"] = example
         said = f"; most often {example[:-1]!r}, {example[-1]} times" if example else ""
-        return Outcome(observed, Finding("fail", f"{rows - distinct} of {rows} rows are repetitions{said}"))
+        return Outcome(observed, Judgement("fail", f"{rows - distinct} of {rows} rows are repetitions{said}"))
 
 
-class Growing(Assertion):
+class Growing(ServerCheck):
     """Compares two samples that are at least C(over) seconds apart, whatever the module's timeout is."""
 
     kind = "growing"
@@ -148,19 +149,19 @@ class Growing(Assertion):
         if self.first is None:
             *since, rows = ask(self.begin, {}).rows[0]
             self.first = (now, {"since": str(since[0])} if since else {}, int(rows))
-            return Outcome(None, Finding("inconclusive", "only one sample was taken"))
+            return Outcome(None, Judgement("inconclusive", "only one sample was taken"))
         began, params, before = self.first
         more = int(ask(self.sql, params).rows[0][0]) - before
         observed = {"more_rows": more, "seconds": round(now - began, 1)}
         if more >= self.more:
-            return Outcome(observed, Finding("pass", ""), more / max(now - began, 0.001))
+            return Outcome(observed, Judgement("pass", ""), more / max(now - began, 0.001))
         if now - began < self.over:
-            return Outcome(observed, Finding("inconclusive", "the second sample is still to come"))
+            return Outcome(observed, Judgement("inconclusive", "the second sample is still to come"))
         rate = max(0, more) / (now - began)
-        return Outcome(observed, Finding("fail", f"{more} rows more in {now - began:.0f} s"), rate)
+        return Outcome(observed, Judgement("fail", f"{more} rows more in {now - began:.0f} s"), rate)
 
 
-class Steady(Assertion):
+class Steady(ServerCheck):
     """Every group that had rows within C(known_within) still gets some: a symbol that has stalled is not hidden by the others."""
 
     kind = "steady"
@@ -172,7 +173,7 @@ class Steady(Assertion):
         self.max_age = self.number("max_age", low=1)
         known = self.number("known_within", 10 * self.max_age, low=1)
         if known <= self.max_age:
-            raise AssertionNotValid(f"known_within: expected more than max_age {self.max_age}, found {known}")
+            raise CheckNotValid(f"known_within: expected more than max_age {self.max_age}, found {known}")
         self.min_groups = self.number("min_groups", 1, low=1)
         column = quote(self.column("time_column"))
         group = f"toString({quote(self.column('group_by'))})" if "group_by" in self.spec else "'all'"
@@ -196,20 +197,20 @@ class Steady(Assertion):
         rate = sum(rows.values()) / self.max_age
         observed = {"rows_of": rows, "stalled": stalled, "seconds": self.max_age}
         if not rows:
-            return Outcome(observed, Finding("fail", f"no row of the last {self.params['known']} s"), 0.0)
+            return Outcome(observed, Judgement("fail", f"no row of the last {self.params['known']} s"), 0.0)
         if len(rows) > self.most_groups:
             return Outcome(
-                None, Finding("error", f"more than {self.most_groups} groups: choose another group_by")
+                None, Judgement("error", f"more than {self.most_groups} groups: choose another group_by")
             )
         if stalled:
             more = f" and {len(stalled) - 5} more" if len(stalled) > 5 else ""
             return Outcome(
                 observed,
-                Finding("fail", f"{', '.join(stalled[:5])}{more}: no row of the last {self.max_age:g} s"),
+                Judgement("fail", f"{', '.join(stalled[:5])}{more}: no row of the last {self.max_age:g} s"),
                 rate,
             )
         if len(rows) < self.min_groups:
             return Outcome(
-                observed, Finding("fail", f"{len(rows)} groups, expected at least {self.min_groups}"), rate
+                observed, Judgement("fail", f"{len(rows)} groups, expected at least {self.min_groups}"), rate
             )
-        return Outcome(observed, Finding("pass", ""), rate)
+        return Outcome(observed, Judgement("pass", ""), rate)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Evaluate a set of assertions in one session, with one bounded wait for the whole set."""
+"""Ask a ClickHouse server what a set of checks has to know, in sessions that ask at the same time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ...clickhouse.client import READONLY, Answer, ClickhouseError, Connection, Login, open_connection
-from .base import SHARED_SQL, Assertion
-from .compare import Finding
+from ...clickhouse.client import (
+    READONLY,
+    Answer,
+    ClickhouseError,
+    Connection,
+    Login,
+    login_from,
+    open_connection,
+)
+from ..result import ERROR, PASS, CheckNotValid, CheckResult, compared
+from ..wait import CheckSet, Look
+from .base import SHARED_SQL, ServerCheck
+from .compare import Judgement
+from .kinds import build
 
-CONNECTIONS = 4  # more of them do not make a set of assertions faster on a server with a few cores
+CLICKHOUSE = "ClickHouse"
+CONNECTIONS = 4  # more of them do not make a set of checks faster on a server with a few cores
 MOST_CONNECTIONS = 16
 
 # After these the session cannot be used again.
@@ -27,51 +39,48 @@ _BROKEN = ("unreachable", "timeout", "protocol", "tls")
 
 
 @dataclass
-class Result:
-    """The last evaluation of one assertion."""
+class Evaluation:
+    """The last evaluation of one check; ``seconds`` is how long it took."""
 
-    assertion: Assertion
+    check: ServerCheck
     observed: Any = None
-    finding: Finding = field(default_factory=lambda: Finding("error", "not evaluated"))
+    judgement: Judgement = field(default_factory=lambda: Judgement(ERROR, "not evaluated"))
     rows_read: int | None = None
     bytes_read: int | None = None
-    milliseconds: float = 0.0
+    seconds: float = 0.0
     attempts: int = 0
     rows_per_second: float | None = None
 
     @property
     def passed(self) -> bool:
-        return self.finding.verdict == "pass"
+        return self.judgement.verdict == PASS
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.assertion.name,
-            "kind": self.assertion.kind,
-            "query": self.assertion.sql,
-            "observed": self.observed,
-            "expected": self.assertion.expected,
-            "verdict": self.finding.verdict,
-            "reason": self.finding.reason,
-            "rows_read": self.rows_read,
-            "bytes_read": self.bytes_read,
-            "milliseconds": round(self.milliseconds, 1),
-            "attempts": self.attempts,
-            "table": str(self.assertion.spec.get("table") or ""),
-            "rows_per_second": None if self.rows_per_second is None else round(self.rows_per_second, 6),
-        }
-
-    def complaint(self) -> str:
-        """One line for a person: what was seen, what was expected, why it is not enough."""
-        reason = f" ({self.finding.reason})" if self.finding.reason else ""
-        if self.finding.verdict == "error":
-            return f"{self.assertion.name}: error: {self.finding.reason}; expected {self.assertion.expected}"
-        return (
-            f"{self.assertion.name}: observed {self.observed!r}, expected {self.assertion.expected}{reason}"
+    def result(self) -> CheckResult:
+        """Return it as the result of a check. Where the comparison says all, what was observed is the reason."""
+        reason = self.judgement.reason
+        if not self.passed and not reason:
+            reason = compared(self.observed, self.check.expected)
+        return CheckResult(
+            self.check.name,
+            self.check.kind,
+            self.judgement.verdict,
+            self.observed,
+            self.check.expected,
+            reason,
+            self.seconds,
+            facts={
+                "query": self.check.sql,
+                "rows_read": self.rows_read,
+                "bytes_read": self.bytes_read,
+                "attempts": self.attempts,
+                "table": str(self.check.spec.get("table") or ""),
+                "rows_per_second": None if self.rows_per_second is None else round(self.rows_per_second, 6),
+            },
         )
 
 
 class Shared:
-    """Answers about tables that several assertions of one round need: the first one asks, the others wait for it."""
+    """Answers about tables that several checks of one look need: the first one asks, the others wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -124,11 +133,11 @@ class Session:
                 self._connection = open_connection(self.login)
         return self._connection
 
-    def evaluate(self, result: Result, now: float, shared: Shared) -> None:
-        """Let the assertion ask once what it has to know, and store what came of it."""
+    def evaluate(self, found: Evaluation, now: float, shared: Shared) -> None:
+        """Let the check ask once what it has to know, and store what came of it."""
         started = time.monotonic()
-        result.attempts += 1
-        result.rows_read = result.bytes_read = result.rows_per_second = None
+        found.attempts += 1
+        found.rows_read = found.bytes_read = found.rows_per_second = None
 
         def ask(sql: str, params: Mapping[str, Any]) -> Answer:
             def query() -> Answer:
@@ -136,23 +145,21 @@ class Session:
 
             key = (sql, *params.values())
             answer, own = shared.answer(key, query) if sql in SHARED_SQL else (query(), True)
-            result.rows_read = _sum(result.rows_read, answer.rows_read, own)
-            result.bytes_read = _sum(result.bytes_read, answer.bytes_read, own)
+            found.rows_read = _sum(found.rows_read, answer.rows_read, own)
+            found.bytes_read = _sum(found.bytes_read, answer.bytes_read, own)
             return answer
 
         try:
-            result.observed, result.finding, result.rows_per_second = result.assertion.evaluate(ask, now)
+            found.observed, found.judgement, found.rows_per_second = found.check.evaluate(ask, now)
         except ClickhouseError as error:
-            result.observed, result.finding = None, Finding("error", str(error))
+            found.observed, found.judgement = None, Judgement(ERROR, str(error))
             if error.kind in _BROKEN:
                 self.close()
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-            # An answer that has another form than the kind expects is an error of that assertion alone.
-            result.observed, result.finding = (
-                None,
-                Finding("error", f"the answer cannot be judged: {error}"),
-            )
-        result.milliseconds = (time.monotonic() - started) * 1000
+            # An answer that has another form than the kind expects is an error of that check alone.
+            found.observed = None
+            found.judgement = Judgement(ERROR, f"the answer cannot be judged: {error}")
+        found.seconds = time.monotonic() - started
 
     def close(self) -> None:
         if self._connection is not None:
@@ -167,63 +174,80 @@ def _sum(before: int | None, count: int | None, own: bool) -> int | None:
     return (before or 0) + (count if own else 0)
 
 
-def run(
-    sessions: Sequence[Session],
-    assertions: Sequence[Assertion],
-    timeout: float = 0,
-    interval: float = 1,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> tuple[list[Result], float]:
-    """Evaluate until all passed or *timeout* seconds are over. Returns the results and the seconds waited.
+class ServerChecks:
+    """Checks of one server. Only what has not passed is asked again, the sessions share it, and ask at the same time.
 
-    The sessions share the assertions and ask at the same time. The wait is at least as long as the assertion needs that
-    compares two moments. Only what has not passed is asked again. Every assertion is evaluated at least once, and once more
-    when the time is up, so that the last verdict is no older than the end of the wait.
+    A server that does not answer at the first look is an error of every check, and is not waited for.
     """
-    sessions[0].open()
-    results = [Result(assertion) for assertion in assertions]
-    started = clock()
-    with ThreadPoolExecutor(len(sessions)) as pool:
-        while True:
-            left: queue.SimpleQueue[Result] = queue.SimpleQueue()
-            for result in results:
-                if not result.passed:
-                    left.put(result)
-            list(pool.map(partial(_empty, left, clock, Shared()), sessions))
-            elapsed = clock() - started
-            waiting = [result.assertion.patience for result in results if not result.passed]
-            limit = max([timeout, *waiting])
-            if not waiting or elapsed >= limit:
-                return results, elapsed
-            sleep(max(0.05, min(interval, limit - elapsed)))
+
+    looks_on = looks_last = False
+
+    def __init__(
+        self,
+        sessions: Sequence[Session],
+        checks: Sequence[ServerCheck],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._began = False
+        self.found = [Evaluation(check) for check in checks]
+
+    def look(self) -> Look:
+        if not self._began:
+            try:
+                self._sessions[0].open()
+            except ClickhouseError as error:
+                for one in self.found:
+                    one.judgement = Judgement(ERROR, str(error))
+                return Look([one.result() for one in self.found], settled=True)
+            self._began = True
+        left: queue.SimpleQueue[Evaluation] = queue.SimpleQueue()
+        for one in self.found:
+            if not one.passed:
+                left.put(one)
+        with ThreadPoolExecutor(len(self._sessions)) as pool:
+            list(pool.map(partial(_empty, left, self._clock, Shared()), self._sessions))
+        patience = max([0.0, *(one.check.patience for one in self.found if not one.passed)])
+        return Look([one.result() for one in self.found], patience=patience)
+
+    def extra(self) -> dict[str, Any]:
+        passed = sum(one.passed for one in self.found)
+        return {"passed": passed, "failures": len(self.found) - passed}
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
 
 
 def _empty(
-    left: queue.SimpleQueue[Result], clock: Callable[[], float], shared: Shared, session: Session
+    left: queue.SimpleQueue[Evaluation], clock: Callable[[], float], shared: Shared, session: Session
 ) -> None:
     """Evaluate what nobody has taken yet, until nothing is left."""
     while True:
         try:
-            result = left.get_nowait()
+            one = left.get_nowait()
         except queue.Empty:
             return
-        session.evaluate(result, clock(), shared)
+        session.evaluate(one, clock(), shared)
 
 
-def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """What the module returns about the results."""
+def server_options() -> dict[str, Any]:
+    """The argument_spec of how much a server is asked."""
     return {
-        "assertions": [result.to_dict() for result in results],
-        "passed": sum(result.passed for result in results),
-        "failures": sum(not result.passed for result in results),
+        "max_rows_to_read": {"type": "int", "default": 0},
+        "connections": {"type": "int", "default": CONNECTIONS},
     }
 
 
-def complaint(results: Sequence[Result], waited: float) -> str:
-    """One message for all assertions that did not hold, or an empty string."""
-    broken = [result for result in results if not result.passed]
-    if not broken:
-        return ""
-    lines = "; ".join(result.complaint() for result in broken)
-    return f"{len(broken)} of {len(results)} assertions did not hold after {waited:.0f} s: {lines}"
+def server_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
+    """Return the checks of a module's options ``assertions`` and ``login_*`` by group; raises CheckNotValid for bad input."""
+    login = login_from(params)
+    checks = build(params["assertions"], login.database)
+    wanted = params.get("connections", CONNECTIONS)
+    if not 1 <= wanted <= MOST_CONNECTIONS:
+        raise CheckNotValid(f"connections: expected 1 to {MOST_CONNECTIONS}, found {wanted}")
+    sessions = [
+        Session(login, params.get("max_rows_to_read", 0)) for _number in range(min(wanted, len(checks)))
+    ]
+    return {CLICKHOUSE: ServerChecks(sessions, checks)}

@@ -16,26 +16,26 @@ from ...schema.model import SchemaError
 from ...schema.plan.views import view_parts
 from ...schema.sql.ddl import parse_create
 from ...schema.sql.tokens import significant, unquote
+from ..result import CheckNotValid
 from .base import (
     COLUMNS_SQL,
     OF_TABLE,
     TABLE_SQL,
     Ask,
-    Assertion,
-    AssertionNotValid,
     Outcome,
+    ServerCheck,
     squeeze,
 )
-from .compare import Finding
+from .compare import Judgement
 
-_PASS = Finding("pass", "")
+_PASS = Judgement("pass", "")
 
 
 def _judged(observed: Any, wrong: list[str]) -> Outcome:
-    return Outcome(observed, Finding("fail", "; ".join(wrong)) if wrong else _PASS)
+    return Outcome(observed, Judgement("fail", "; ".join(wrong)) if wrong else _PASS)
 
 
-class _OfTable(Assertion):
+class _OfTable(ServerCheck):
     """What kinds have in common that ask about one table, which has to be there."""
 
     def prepare(self) -> None:
@@ -45,7 +45,7 @@ class _OfTable(Assertion):
     def evaluate(self, ask: Ask, now: float) -> Outcome:
         rows = ask(self.sql, self.params).rows
         if not rows:
-            return Outcome(None, Finding("fail", f"there is no table {self.table()}"))
+            return Outcome(None, Judgement("fail", f"there is no table {self.table()}"))
         return self.look(ask, *(str(item) for item in rows[0]))
 
     def look(self, ask: Ask, engine: str, partition_key: str, sorting_key: str, ddl: str) -> Outcome:
@@ -61,13 +61,13 @@ class SchemaEquals(_OfTable):
         super().prepare()
         columns = self.spec["columns"]
         if not isinstance(columns, Mapping) or not columns:
-            raise AssertionNotValid(
+            raise CheckNotValid(
                 f"columns: expected a dictionary of names with types that is not empty, found {columns!r}"
             )
         self.wanted = {check_identifier(name, "columns"): str(type_) for name, type_ in columns.items()}
         self.ordered = self.spec.get("ordered", False)
         if not isinstance(self.ordered, bool):
-            raise AssertionNotValid(f"ordered: expected true or false, found {self.ordered!r}")
+            raise CheckNotValid(f"ordered: expected true or false, found {self.ordered!r}")
         self.expected = f"table {self.table()} with exactly {len(self.wanted)} columns"
         for field in ("engine", "partition_by", "order_by"):
             if field in self.spec:
@@ -112,12 +112,12 @@ class TtlPresent(_OfTable):
         try:
             ttl = parse_create(ddl).clauses.get("ttl", "")
         except SchemaError as error:
-            return Outcome(None, Finding("error", f"the DDL of {self.table()} cannot be read: {error}"))
+            return Outcome(None, Judgement("error", f"the DDL of {self.table()} cannot be read: {error}"))
         if not ttl:
-            return Outcome(None, Finding("fail", f"table {self.table()} has no TTL"))
+            return Outcome(None, Judgement("fail", f"table {self.table()} has no TTL"))
         wanted = self.spec.get("ttl")
         same = wanted is None or _interval(ttl) == _interval(str(wanted))
-        return Outcome(ttl, _PASS if same else Finding("fail", f"the TTL is {ttl}"))
+        return Outcome(ttl, _PASS if same else Judgement("fail", f"the TTL is {ttl}"))
 
 
 def _interval(text: str) -> str:
@@ -151,7 +151,7 @@ class MutationsDone(_OfTable):
         ]
         if not left and not engine.endswith("MergeTree"):
             why = f"the engine {engine} keeps no mutations, so nothing was shown"
-            return Outcome({"unfinished": []}, Finding("inconclusive", why))
+            return Outcome({"unfinished": []}, Judgement("inconclusive", why))
         return _judged({"unfinished": left}, left)
 
 
@@ -199,7 +199,9 @@ class PartsHealthy(_OfTable):
         if observed["read_only"]:
             wrong.append("the replica is read-only")
         if not wrong and not parts:
-            return Outcome(observed, Finding("inconclusive", "the table has no parts, so nothing was shown"))
+            return Outcome(
+                observed, Judgement("inconclusive", "the table has no parts, so nothing was shown")
+            )
         return _judged(observed, wrong)
 
 
@@ -214,7 +216,7 @@ class ViewWrites(_OfTable):
         super().prepare()
         views = self.spec.get("views", [])
         if isinstance(views, str) or not isinstance(views, (list, tuple)):
-            raise AssertionNotValid(f"views: expected a list of names, found {views!r}")
+            raise CheckNotValid(f"views: expected a list of names, found {views!r}")
         self.views = [check_identifier(name, "views") for name in views]
         wanted = ", ".join(self.views) or "at least one materialized view"
         self.expected = f"inserts into {self.table()} go through {wanted}"
@@ -237,7 +239,7 @@ class ViewWrites(_OfTable):
         if not wrong and not found:
             return Outcome(
                 observed,
-                Finding("inconclusive", f"no materialized view reads {self.table()}: nothing was shown"),
+                Judgement("inconclusive", f"no materialized view reads {self.table()}: nothing was shown"),
             )
         return _judged(observed, wrong)
 

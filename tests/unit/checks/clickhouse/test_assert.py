@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse import run as assert_run
-from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.base import AssertionNotValid
 from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.compare import (
     OPS,
     compare_rows,
@@ -24,6 +23,11 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.co
     plain,
 )
 from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.kinds import KINDS, build
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import (
+    CheckNotValid,
+    failure_message,
+)
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import wait_for_pass
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import (
     READONLY,
     Answer,
@@ -114,10 +118,8 @@ class EngineSession(assert_run.Session):
 
 
 def evaluate(engine: EngineConnection, spec: dict[str, Any]) -> dict[str, Any]:
-    clock = Clock()
-    assertions = build([{"name": "it", **spec}], "db")
-    results, _waited = assert_run.run([EngineSession(engine)], assertions, 0, 1, clock, clock.sleep)
-    return results[0].to_dict()
+    results, _seconds = waited(engine, [{"name": "it", **spec}], 0)
+    return results[0].result().to_dict()
 
 
 JSON = {"kind": "json_keys", "table": "bars", "column": "j", "keys": ["a", "b"], "order_by": "t"}
@@ -355,8 +357,8 @@ def test_what_the_server_does_not_say_of_parts_is_no_pass(
 ) -> None:
     answers = Scripted([("ReplicatedMergeTree", "", "k", "")], counts)
     results, _seconds = waited(answers, [{"name": "it", "kind": "parts_healthy", "table": "t"}], 0)
-    assert results[0].finding.verdict == verdict
-    assert reason in results[0].finding.reason
+    assert results[0].judgement.verdict == verdict
+    assert reason in results[0].judgement.reason
 
 
 def test_every_kind_is_seen_passing_and_failing() -> None:
@@ -369,8 +371,8 @@ def test_every_kind_is_seen_passing_and_failing() -> None:
 )
 def test_json_that_is_not_exactly_right_is_told(text: str) -> None:
     assertion = build([{"name": "it", **JSON}], "db")[0]
-    assert assertion.judge(Answer(rows=[(text,)], columns=[])).finding.verdict == "fail"
-    assert assertion.judge(Answer(rows=[('{"b":0,"a":-1}',)], columns=[])).finding.verdict == "pass"
+    assert assertion.judge(Answer(rows=[(text,)], columns=[])).judgement.verdict == "fail"
+    assert assertion.judge(Answer(rows=[('{"b":0,"a":-1}',)], columns=[])).judgement.verdict == "pass"
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -446,12 +448,12 @@ WRONG: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("specs", "message"), WRONG)
 def test_a_wrong_assertion_is_told_before_anything_connects(specs: Any, message: str) -> None:
-    with pytest.raises(AssertionNotValid, match=message):
+    with pytest.raises(CheckNotValid, match=message):
         build(specs, "db")
 
 
 def test_a_table_without_any_database_is_told() -> None:
-    with pytest.raises(AssertionNotValid, match="no database given"):
+    with pytest.raises(CheckNotValid, match="no database given"):
         build([{"name": "a", "kind": "row_count", "table": "t"}], "")
 
 
@@ -557,11 +559,31 @@ ONE = {"name": "one", "kind": "query", "sql": "SELECT 1", "value": 1}
 TWO = {"name": "two", "kind": "query", "sql": "SELECT 2", "value": 1}
 
 
+def ask(
+    sessions: list[Any],
+    specs: list[dict[str, Any]],
+    timeout: float = 0,
+    clock: Clock | None = None,
+    sleep: Any = None,
+    interval: float = 1,
+) -> tuple[list[assert_run.Evaluation], float]:
+    """What a set of checks comes to, and the seconds that were waited."""
+    clock = clock or Clock()
+    checks = assert_run.ServerChecks(sessions, build(specs, "db"), clock)
+    found = wait_for_pass(
+        {"ClickHouse": checks}, timeout=timeout, interval=interval, clock=clock, sleep=sleep or clock.sleep
+    )
+    return checks.found, found.seconds
+
+
 def waited(
     connection: Any, specs: list[dict[str, Any]], timeout: float
-) -> tuple[list[assert_run.Result], float]:
-    clock = Clock()
-    return assert_run.run([EngineSession(connection)], build(specs, "db"), timeout, 2, clock, clock.sleep)
+) -> tuple[list[assert_run.Evaluation], float]:
+    return ask([EngineSession(connection)], specs, timeout, interval=2)
+
+
+def complaint(results: list[assert_run.Evaluation]) -> str:
+    return failure_message("ClickHouse", [one.result() for one in results])
 
 
 def test_only_what_has_not_passed_is_asked_again() -> None:
@@ -569,16 +591,19 @@ def test_only_what_has_not_passed_is_asked_again() -> None:
     results, seconds = waited(connection, [ONE, TWO], 60)
     assert [result.attempts for result in results] == [1, 3]
     assert (connection.asked, seconds) == (4, 4)
-    assert assert_run.complaint(results, seconds) == ""
+    assert complaint(results) == ""
 
 
 def test_the_wait_has_an_end_for_the_whole_set() -> None:
     results, seconds = waited(Scripted([(0,)]), [ONE, TWO], 5)
     assert seconds == 5
     assert [result.attempts for result in results] == [4, 4]
-    message = assert_run.complaint(results, seconds)
-    assert message.startswith("2 of 2 assertions did not hold after 5 s: one: observed 0, expected = 1; two:")
-    assert assert_run.summary(results)["failures"] == 2
+    message = complaint(results)
+    assert message.splitlines() == [
+        "ClickHouse: 2 of 2 checks did not pass",
+        "- one [fail]: observed 0, expected = 1",
+        "- two [fail]: observed 0, expected = 1",
+    ]
 
 
 @pytest.mark.parametrize("column", [None, "at"])
@@ -589,19 +614,19 @@ def test_growth_is_what_comes_between_two_samples(engine: EngineConnection, colu
     spec = {"name": "it", "kind": "growing", "table": "flow", "over": 3, "min": 2, "where": "k % 2 = 1"}
     specs = [{**spec, "time_column": column} if column else spec]
 
-    def run(insert: int) -> tuple[assert_run.Result, float]:
+    def run(insert: int) -> tuple[assert_run.Evaluation, float]:
         def sleep(seconds: float) -> None:
             clock.sleep(seconds)
             engine.run(f"INSERT INTO db.flow SELECT 1, now64(3) + 1 FROM numbers({insert})")
 
-        results, seconds = assert_run.run([EngineSession(engine)], build(specs, "db"), 0, 1, clock, sleep)
+        results, seconds = ask([EngineSession(engine)], specs, 0, clock, sleep)
         return results[0], seconds
 
     result, seconds = run(1)
-    assert (result.finding.verdict, result.observed["more_rows"], seconds) == ("pass", 2, 2)
+    assert (result.judgement.verdict, result.observed["more_rows"], seconds) == ("pass", 2, 2)
     engine.run("TRUNCATE TABLE db.flow")
     result, seconds = run(0)
-    assert (result.finding.verdict, result.observed["more_rows"]) == ("fail", 0)
+    assert (result.judgement.verdict, result.observed["more_rows"]) == ("fail", 0)
     assert seconds >= 3
 
 
@@ -614,7 +639,7 @@ def test_sessions_share_the_assertions() -> None:
             return super().query(sql, params)
 
     sessions = [EngineSession(Slow([(1,)])), EngineSession(Slow([(1,)]))]
-    results, _seconds = assert_run.run(sessions, build([ONE, {**TWO, "value": 1}], "db"))
+    results, _seconds = ask(sessions, [ONE, {**TWO, "value": 1}])
     assert [result.passed for result in results] == [True, True]
 
 
@@ -641,8 +666,8 @@ def test_what_a_table_is_like_is_asked_once_a_round(engine: EngineConnection) ->
     rest = [("system.mutations", "bars"), ("system.columns", "void")]
     # What does not hold is looked at anew in the next rounds, never judged by the answer of an old one.
     assert asked == [*once, *rest, ("system.columns", "bars"), ("system.columns", "bars")]
-    assert [result.finding.verdict for result in results] == ["pass"] * 5 + ["fail"]
-    assert results[5].finding.reason == "table db.bars has no column gone"
+    assert [result.judgement.verdict for result in results] == ["pass"] * 5 + ["fail"]
+    assert results[5].judgement.reason == "table db.bars has no column gone"
     # The rows are those of who asked.
     assert [bool(result.rows_read) for result in results[:5]] == [True, True, False, False, True]
 
@@ -656,7 +681,7 @@ def test_a_question_that_failed_is_asked_again_by_each_who_needs_its_answer(engi
             return engine.query(sql, params)
 
     results, _seconds = waited(Once([]), OF_ONE_TABLE[:2] + OF_ONE_TABLE[3:4], 0)
-    assert [result.finding.verdict for result in results] == ["error", "pass", "pass"]
+    assert [result.judgement.verdict for result in results] == ["error", "pass", "pass"]
 
 
 def test_a_server_that_does_not_answer_is_asked_once() -> None:
@@ -715,23 +740,20 @@ def test_without_a_timeout_everything_is_asked_once() -> None:
 def test_an_error_of_one_query_does_not_hide_the_other() -> None:
     connection = Scripted(ClickhouseError("code 47: no such column", "server", 47), [(1,)])
     results, _seconds = waited(connection, [ONE, TWO], 0)
-    assert [result.finding.verdict for result in results] == ["error", "pass"]
-    assert "one: error: code 47" in assert_run.complaint(results, 0)
+    assert [result.judgement.verdict for result in results] == ["error", "pass"]
+    assert "- one [error]: observed nothing, expected = 1. code 47" in complaint(results)
 
 
 def test_an_answer_of_another_form_is_an_error_of_that_assertion() -> None:
     results, _seconds = waited(Scripted([("many",)]), [{"name": "a", "kind": "row_count", "table": "t"}], 0)
-    assert results[0].finding.verdict == "error"
+    assert results[0].judgement.verdict == "error"
 
 
 def test_a_lost_connection_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = Scripted(ClickhouseError("gone", "unreachable")), Scripted([(1,)])
     connections = [first, second]
     monkeypatch.setattr(assert_run, "open_connection", lambda *args: connections.pop(0))
-    clock = Clock()
-    results, _seconds = assert_run.run(
-        [assert_run.Session(Login())], build([ONE], "db"), 10, 1, clock, clock.sleep
-    )
+    results, _seconds = ask([assert_run.Session(Login())], [ONE], 10)
     assert results[0].passed
     assert first.closed
 
@@ -749,3 +771,15 @@ def test_the_session_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     session = assert_run.Session(Login(receive_timeout=7), max_rows_to_read=10)
     session.open()
     assert seen == [{"max_execution_time": 7, "max_rows_to_read": 10, "readonly": 1}, None]
+
+
+def test_a_server_that_is_not_there_is_an_error_of_every_check_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_args: Any) -> Any:
+        raise ClickhouseError("127.0.0.1:9000 is not reachable", "unreachable")
+
+    monkeypatch.setattr(assert_run, "open_connection", refuse)
+    results, seconds = ask([assert_run.Session(Login())], [ONE, TWO], 60)
+    assert ([one.judgement.verdict for one in results], seconds) == (["error", "error"], 0)
+    assert complaint(results).splitlines()[1:] == ["- one, two [error]: 127.0.0.1:9000 is not reachable"]

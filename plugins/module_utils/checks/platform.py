@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All kinds of checks of a platform from the options of one module: its containers, their logs, the broker, ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..clickhouse.client import login_options
+from ..docker.engine import engine_options
+from .clickhouse.run import server_checks
+from .containers import CONTAINER_OPTIONS, container_checks
+from .docker_logs import log_checks
+from .jetstream import STREAM_OPTIONS, broker_checks
+from .log_spec import COMPARE_OPTIONS, LOG_OPTIONS, level_options
+from .result import CheckNotValid
+from .wait import CheckSet
+
+#: What may be checked, by option.
+WHAT = ("containers", "logs", "streams", "assertions")
+
+
+def entry_options() -> dict[str, Any]:
+    """The argument_spec of what is checked, as in the section all of the documentation fragment suho.platform.checks."""
+    entries = {"type": "list", "elements": "dict", "default": []}
+    return {
+        **dict.fromkeys(WHAT, entries),
+        **level_options(),
+        "monitor_url": {"type": "str", "default": ""},
+        "request_timeout": {"type": "float", "default": 5},
+        **engine_options(),
+        **login_options(),
+    }
+
+
+def with_entries(params: Mapping[str, Any], log_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with the defaults of all entries; raises CheckNotValid for an entry that its own module would refuse."""
+    known = dict(params)
+    for name, options in (
+        ("containers", CONTAINER_OPTIONS),
+        ("logs", log_options),
+        ("streams", STREAM_OPTIONS),
+    ):
+        spec = {name: {"type": "list", "elements": "dict", "options": options}}
+        checked = ArgumentSpecValidator(spec).validate({name: params[name]})
+        if checked.error_messages:
+            raise CheckNotValid(f"{name}: {'; '.join(checked.error_messages)}")
+        known[name] = checked.validated_parameters[name]
+    if not any(known[name] for name in WHAT):
+        raise CheckNotValid(
+            "expected containers, logs, assertions or streams: to look at nothing would prove nothing"
+        )
+    return known
+
+
+def platform_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
+    """Return the sets of checks by group; what is not asked for is left out. Raises PlatformError for bad input."""
+    known = with_entries(params, {**LOG_OPTIONS, **COMPARE_OPTIONS})
+    sets: dict[str, CheckSet] = {}
+    if known["containers"]:
+        sets |= container_checks(known)
+    if known["assertions"]:
+        sets |= server_checks(known)
+    if known["logs"]:
+        sets |= log_checks({**known, "containers": known["logs"]})
+    if known["streams"]:
+        sets |= broker_checks(known)
+    return sets
