@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for reports: text tables, durations, JUnit, the terminal summary, redaction, the page's model, metrics."""
+"""Filters for reports: text tables, JUnit, the terminal summary, redaction, the page's model, metrics."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils.common.secrets import redact
-from ..module_utils.common.text import MissingLibrary, human_duration, table
+from ..module_utils.common.text import MissingLibrary, table
 from ..module_utils.report.junit import junit
 from ..module_utils.report.metrics import run_metrics
-from ..module_utils.report.page import ReportError, final_verdict, page
+from ..module_utils.report.page import ReportError, page
 from ..module_utils.report.summary import summary
 
 
@@ -45,10 +45,6 @@ def _junit(assertions: Any, name: str = "suho.platform", **kwargs: Any) -> str:
     return junit(_list_of_dicts("junit", assertions), name, **kwargs)
 
 
-def _report_verdict(data: Any) -> str:
-    return final_verdict(data)[0]
-
-
 class FilterModule:
     """Filters of suho.platform for reports."""
 
@@ -56,11 +52,9 @@ class FilterModule:
         functions: dict[str, Callable[..., Any]] = {
             "table": _table,
             "junit": _junit,
-            "human_duration": human_duration,
             "summary": summary,
             "redact": redact,
             "report_page": page,
-            "report_verdict": _report_verdict,
             "run_metrics": run_metrics,
         }
         return {name: _guarded(name, function) for name, function in functions.items()}

@@ -55,8 +55,6 @@ elif arguments[0] == "stats":
     print("\\n".join(json.dumps(one) for one in state["stats"]))
 elif arguments[0] == "info":
     print(json.dumps(state["info"]))
-elif arguments[:2] == ["system", "df"]:
-    print("\\n".join(json.dumps(one) for one in state["df"]))
 else:
     fail("unexpected call: " + " ".join(arguments), 64)
 """

@@ -53,7 +53,6 @@ class Container:
     state: str
     exit_code: int
     started_at: str
-    finished_at: str
     health: str
     restart_count: int
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -122,13 +121,6 @@ class Engine:
             problems = answer.get("ServerErrors", []) if isinstance(answer, dict) else []
             raise CommandError([self.binary, *arguments], 0, "\n".join(problems), "no engine answers")
         return answer
-
-    def disk_usage(self) -> list[dict[str, Any]]:
-        """``docker system df``: one dict per kind (Images, Containers, Local Volumes, Build Cache)."""
-        arguments = ["system", "df", "--format", "{{json .}}"]
-        return [
-            self._parse(arguments, line) for line in self.run(arguments).stdout.splitlines() if line.strip()
-        ]
 
     def memory(self, names: Sequence[str]) -> dict[str, tuple[int, int]]:
         """What running containers use and may use of the memory, in bytes, by ``docker stats``; those that do not run are left out."""
@@ -223,7 +215,6 @@ def _container(document: Mapping[str, Any]) -> Container:
         state=state.get("Status") or "",
         exit_code=int(state.get("ExitCode") or 0),
         started_at=state.get("StartedAt") or "",
-        finished_at=state.get("FinishedAt") or "",
         health=(state.get("Health") or {}).get("Status") or "",
         restart_count=int(document.get("RestartCount") or 0),
         labels=config.get("Labels") or {},

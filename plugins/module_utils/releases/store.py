@@ -13,7 +13,6 @@ Layout below the state directory (mode 0700, files 0600)::
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -38,14 +37,6 @@ UNFINISHED = ("open", "failed", ROLLING_BACK)
 
 class ReleaseError(PlatformError):
     """A release that cannot be read or written; the message names the path and what was expected."""
-
-
-def sha256_of(path: str | Path) -> str | None:
-    """Return the SHA-256 of a file in hex, or None where there is no such file."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return None
 
 
 def deep_merge(base: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:

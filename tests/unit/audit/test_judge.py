@@ -28,7 +28,7 @@ OLD_CODE = CodeState(at("2025-10-04T21:14:00"), "c0ffee" * 6, "old")
 NEW_CODE = CodeState(at("2025-10-06T22:05:00"), "c0ffee" * 6, "indicators", (), 3)
 CONTAINER = Container(
     id="c1", name="suho-data-bridge", image_id="sha256:new", image_ref="backend-data-bridge", state="running",
-    exit_code=0, started_at="2025-10-06T01:14:00Z", finished_at="", health="", restart_count=0,
+    exit_code=0, started_at="2025-10-06T01:14:00Z", health="", restart_count=0,
 )  # fmt: skip
 GOOD = ServiceFacts(
     name="data-bridge",

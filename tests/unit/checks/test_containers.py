@@ -29,7 +29,6 @@ GOOD = Container(
     state="running",
     exit_code=0,
     started_at="2027-01-15T07:59:30.123456789Z",
-    finished_at="",
     health="healthy",
     restart_count=0,
 )

@@ -12,6 +12,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.suho.platform.plugins.filter.report import FilterModule
 from ansible_collections.suho.platform.plugins.module_utils.common import text as report_text
+from ansible_collections.suho.platform.plugins.module_utils.common.text import human_duration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_sample import ERROR, HOSTILE, hostile, sample
@@ -41,7 +42,7 @@ FILTERS = FilterModule().filters()
     ],
 )
 def test_duration_as_people_say_it(seconds: Any, text: str) -> None:
-    assert FILTERS["human_duration"](seconds) == text
+    assert human_duration(seconds) == text
 
 
 def test_table_is_aligned_and_shows_values_as_they_are() -> None:

@@ -16,7 +16,7 @@ SECOND = 1_000_000_000
 def container(name="suho-bridge", **changes):
     made = Container(
         id=f"id-{name}", name=name, image_id="sha256:new", image_ref="x", state="running", exit_code=0,
-        started_at="t0", finished_at="", health="", restart_count=0,
+        started_at="t0", health="", restart_count=0,
         labels={"com.docker.compose.service": "bridge", "com.docker.compose.config-hash": "h"},
     )  # fmt: skip
     return dataclasses.replace(made, **changes)

@@ -127,10 +127,9 @@ def test_bytes_as_the_client_writes_them(text: str, number: int) -> None:
     assert bytes_of(text) == number
 
 
-def test_info_and_disk_usage(docker: FakeDocker, engine: Engine) -> None:
-    docker.answer(info={"DockerRootDir": "/var/lib/docker"}, df=[{"Type": "Images"}, {"Type": "Containers"}])
+def test_info(docker: FakeDocker, engine: Engine) -> None:
+    docker.answer(info={"DockerRootDir": "/var/lib/docker"})
     assert engine.info()["DockerRootDir"] == "/var/lib/docker"
-    assert [one["Type"] for one in engine.disk_usage()] == ["Images", "Containers"]
 
 
 def test_a_client_without_an_engine_is_an_error(docker: FakeDocker, engine: Engine) -> None:

@@ -33,7 +33,6 @@ BRIDGE = Container(
     state="running",
     exit_code=0,
     started_at="2026-01-01T00:00:00Z",
-    finished_at="",
     health="healthy",
     restart_count=3,
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.suho.platform.plugins.module_utils.report.page import timeline
+from ansible_collections.suho.platform.plugins.module_utils.report.page import final_verdict, timeline
 from jinja2 import Environment, nodes
 from report_render import FILTERS, ROLE, TEMPLATE, render
 from report_sample import ERROR, hostile, sample
@@ -209,14 +209,14 @@ def test_little_data_makes_a_page_too() -> None:
 )
 def test_report_never_looks_better_than_its_facts(changes: dict[str, Any], verdict: str) -> None:
     data = sample(**changes)
-    assert FILTERS["report_verdict"](data) == verdict
+    assert final_verdict(data)[0] == verdict
     assert FILTERS["report_page"](data)["verdict"] == verdict
 
 
 def test_audit_needs_no_checks_and_may_have_its_own_word() -> None:
     meta = {**sample()["meta"], "operation": "audit"}
-    assert FILTERS["report_verdict"]({"meta": meta}) == "pass"
-    assert FILTERS["report_verdict"]({"meta": {**meta, "verdict": "drift"}}) == "drift"
+    assert final_verdict({"meta": meta})[0] == "pass"
+    assert final_verdict({"meta": {**meta, "verdict": "drift"}})[0] == "drift"
 
 
 @pytest.mark.parametrize(
