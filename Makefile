@@ -41,8 +41,8 @@ test: setup ## Set up everything, then lint, unit tests, the server's conformanc
 test-deep: setup ## Run the tests that draw random schemas and compose files with many more examples (2,000 schemas)
 	@SUHO_DEEP=1 pytest tests/unit/schema/test_properties.py tests/unit/compose/edit/test_entries.py
 
-molecule: setup ## Run the molecule scenarios against a lab of their own (suho-test)
-	@scripts/molecule
+molecule: setup ## Run the molecule scenarios on a lab of their own (suho-test): all, or SCENARIO='one or more' (or groups: deployed, raised, files)
+	@scripts/molecule $(SCENARIO)
 
 test-faults: setup ## Let things go wrong at each point of a deploy, and compare what comes of it (ONLY=text for some, MISSING=1 for those not passed yet, WRITE=1 for docs/reliability.md)
 	@scripts/test-faults $(if $(ONLY),--only '$(ONLY)') $(if $(MISSING),--missing) $(if $(WRITE),--write)

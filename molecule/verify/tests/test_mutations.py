@@ -275,13 +275,13 @@ def suite(play_options: dict, **variables) -> subprocess.CompletedProcess:
 
 
 def test_the_suite_for_users_says_the_same(lab, role):
-    """This lab was deployed by roles alone, so it has no records of releases; and that is all that the suite misses."""
+    """It misses nothing on the deployed lab, and names the service that is stopped."""
     _command, options = play_command("", {})
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     wait_for("a line", lambda: run("docker", "logs", "--since", since, lab.container("tick-aggregator")), 30)
     found = suite(options, verify_log_since=since)
     failed = re.findall(r"^FAILED \S+::(\w+)", found.stdout, re.MULTILINE)
-    assert failed == ["test_nobody_else_reads_the_records_of_the_releases"], found.stdout
+    assert (found.returncode, failed) == (0, []), found.stdout
     with stopped(lab, "tick-aggregator"):
         found = suite(options, verify_log_since=since, verify_timeout=2)
     failed = re.findall(r"^FAILED \S+::(\w+)", found.stdout, re.MULTILINE)
