@@ -417,9 +417,18 @@ def test_the_script_finds_its_python_and_says_it_with_its_exit_code() -> None:
     assert done.stdout.endswith("\n7 steps, 0 refused\n")
 
 
+@pytest.mark.parametrize(
+    ("checkout", "remedy"),
+    [(True, "make setup"), (False, "pip install --no-deps chdb-core")],
+    ids=["checkout", "installed"],
+)
 @pytest.mark.parametrize("environment", [False, True], ids=["no .venv", ".venv without the engine"])
-def test_the_script_without_the_engine_says_what_to_run(tmp_path: Path, environment: bool) -> None:
+def test_the_script_without_the_engine_says_what_to_run(
+    tmp_path: Path, environment: bool, checkout: bool, remedy: str
+) -> None:
     (tmp_path / "bin").mkdir()
+    if checkout:
+        (tmp_path / "Makefile").touch()
     script = shutil.copy(SCRIPT, tmp_path / "bin")
     found = Path(sys.executable)
     if environment:
@@ -430,7 +439,7 @@ def test_the_script_without_the_engine_says_what_to_run(tmp_path: Path, environm
     command = [sys.executable, "-S", script, *arguments()]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    expected = f"schema-plan: {found} has no chdb, the embedded ClickHouse engine; run: make setup\n"
+    expected = f"schema-plan: {found} has no chdb, the embedded ClickHouse engine; run: {remedy}\n"
     assert done.stderr == expected
 
 
