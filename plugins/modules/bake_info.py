@@ -151,9 +151,10 @@ def main() -> None:
         if bake:
             if params["wait_for_round"]:
                 wait(bake, params["wait_for_round"], params["timeout"], params["patience"])
-            rounds = bake.rounds()
-            if not params["full"]:
-                rounds = [{key: one[key] for key in SHORT} for one in rounds]
+            rounds = [
+                {key: value for key, value in one.items() if params["full"] or key in SHORT}
+                for one in bake.rounds()
+            ]
             result.update(exists=True, bake=report(bake), rounds=rounds)
     except PlatformError as error:
         module.fail_json(msg=f"bakes below {params['state_dir']}: {error}")

@@ -26,6 +26,7 @@ from ..checks.wait import CheckSet, wait_for_pass
 from ..common.command import CommandError
 from ..common.times import utc_now, utc_today
 from ..docker.engine import engine_from
+from .store import Carried, RoundRecord
 from .verdict import hard_failures, reasons
 
 RESOURCES = "resources"
@@ -56,11 +57,12 @@ class Watch:
         self.grace = grace
         self.interval = interval
 
-    def round(self, number: int, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    def round(self, number: int, before: Carried | None) -> RoundRecord:
         """Do one round and return its record; ``before`` is the record of the round before it."""
         began = utc_now()
-        known: Mapping[str, Any] = (before or {}).get("containers") or {}
-        cursors: dict[str, str] = dict((before or {}).get("cursors") or {})
+        carried: Carried = before or {}
+        known = carried.get("containers") or {}
+        cursors = dict(carried.get("cursors") or {})
         seen = self._seen(known)
         specs = [
             replace(one, max_restarts=one.max_restarts + seen[one.container]["restarts"])

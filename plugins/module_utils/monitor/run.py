@@ -12,16 +12,16 @@ from typing import Any
 from ..checks.result import ERROR
 from ..common.secrets import mask_text
 from ..common.times import unix_seconds, utc_now
-from .store import DONE, OPEN, STOPPED, Bake
+from .store import DONE, OPEN, STOPPED, Bake, Carried, RoundRecord
 from .verdict import Limits, standing
 
 #: Does a round: its number and the record of the one before it (for the first one, what the plan says of it); returns its record.
-DoRound = Callable[[int, "Mapping[str, Any] | None"], "dict[str, Any]"]
+DoRound = Callable[[int, "Carried | None"], RoundRecord]
 STOP = "stop"
 _NAP = 1.0
 
 
-def due(head: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> float:
+def due(head: Mapping[str, Any], rounds: Sequence[RoundRecord]) -> float:
     """When the next round is due. It sees the time since the last one, which is never shorter than the interval."""
     last = rounds[-1]["began"] if rounds else head["began"]
     return (unix_seconds(last) or 0) + float(head["plan"]["interval"])
@@ -81,7 +81,7 @@ def run_bake(
                     reason="it was stopped before its end",
                 )
             else:
-                before = rounds[-1] if rounds else head["plan"].get("first")
+                before: Carried | None = rounds[-1] if rounds else head["plan"].get("first")
                 bake.add(_one(len(rounds) + 1, before, do_round))
     return report(bake)
 
@@ -104,14 +104,14 @@ def _wait(bake: Bake, until: float, now: Callable[[], float], sleep: Callable[[f
         sleep(min(left, _NAP))
 
 
-def _one(number: int, before: Mapping[str, Any] | None, do_round: DoRound) -> dict[str, Any]:
+def _one(number: int, before: Carried | None, do_round: DoRound) -> RoundRecord:
     """A round, whatever comes of it: nobody watches this process, so what it cannot do has to stand in the record."""
     began = utc_now()
     try:
         return do_round(number, before)
     except Exception as error:  # the record is the only place where anybody would see it
         reason = mask_text(f"the round could not be done: {type(error).__name__}: {error}")
-        known = before or {}
+        known: Carried = before or {}
         return {
             "number": number,
             "began": began,

@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from ..common.errors import PlatformError
 from ..common.files import DamagedLine, append_lines, read_lines, replace_file
@@ -27,6 +27,29 @@ from ..common.times import utc_now
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 BAKE, ROUNDS, LOCK = "bake.json", "rounds.jsonl", "lock"
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
+
+
+class Carried(TypedDict, total=False):
+    """What a round hands on to the next one."""
+
+    cursors: dict[str, str]  # by container: from where on its log is read
+    containers: dict[
+        str, dict[str, Any]
+    ]  # by container: its id, and how often it had been restarted when the run began
+
+
+class RoundRecord(Carried):
+    """A round that has ended, as its line in the record and as reports read it. Times are RFC 3339, UTC."""
+
+    number: int
+    began: str
+    ended: str
+    verdict: str
+    reasons: list[str]  # what did not pass, in a line each
+    hard: list[str]  # names of the checks after whose failure it makes no sense to monitor on
+    assertions: list[dict[str, Any]]  # the results, each as CheckResult.to_dict() writes it
+    findings: list[dict[str, Any]]  # error lines of logs
+    samples: dict[str, Any]  # numbers that a chart shows
 
 
 class BakeError(PlatformError):
@@ -70,14 +93,14 @@ class Bake:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.write_head({"id": self.id, "status": OPEN, "began": utc_now(), "ended": "", "plan": dict(plan)})
 
-    def rounds(self) -> list[dict[str, Any]]:
+    def rounds(self) -> list[RoundRecord]:
         """The rounds that have ended, in their order. A line that was cut off by a crash is as if it had not been written."""
         try:
-            return read_lines(self.folder / ROUNDS)
+            return cast("list[RoundRecord]", read_lines(self.folder / ROUNDS))
         except (OSError, DamagedLine) as error:
             raise BakeError(f"the rounds of bake {self.id} cannot be read: {error}") from error
 
-    def add(self, one: Mapping[str, Any]) -> None:
+    def add(self, one: RoundRecord) -> None:
         """Write the line of a round; it is on the disk when this returns."""
         append_lines(self.folder / ROUNDS, [one])
 

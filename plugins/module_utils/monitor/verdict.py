@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..checks.result import ERROR, FAIL, INCONCLUSIVE, PASS, CheckResult, not_passed
+from .store import RoundRecord
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def hard_failures(results: Sequence[CheckResult]) -> list[str]:
     return [one.name for one in results if one.hard and one.verdict == FAIL]
 
 
-def standing(rounds: Sequence[dict[str, Any]], planned: int, limits: Limits) -> Standing:
+def standing(rounds: Sequence[RoundRecord], planned: int, limits: Limits) -> Standing:
     """Judge the rounds so far (each with number, verdict, hard); ``planned`` is how many there are to be."""
     if not rounds:
         return Standing(INCONCLUSIVE, False, "no round has ended yet")
@@ -81,7 +81,7 @@ def standing(rounds: Sequence[dict[str, Any]], planned: int, limits: Limits) -> 
     return _at_the_end(of, len(rounds) >= planned, limits)
 
 
-def _at_the_end(of: dict[str, list[dict[str, Any]]], ended: bool, limits: Limits) -> Standing:
+def _at_the_end(of: dict[str, list[RoundRecord]], ended: bool, limits: Limits) -> Standing:
     """No limit was broken: what is left is whether enough was proved."""
     doubtful = [*of[INCONCLUSIVE], *of[ERROR]]
     if not of[PASS]:
@@ -93,9 +93,9 @@ def _at_the_end(of: dict[str, list[dict[str, Any]]], ended: bool, limits: Limits
     return Standing(PASS, ended, f"{_which(borne)} did not pass, within the limits" if borne else "")
 
 
-def _in_a_row(rounds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_a_row(rounds: Sequence[RoundRecord]) -> list[RoundRecord]:
     """The rounds at the end that could not be measured."""
-    row: list[dict[str, Any]] = []
+    row: list[RoundRecord] = []
     for one in reversed(rounds):
         if one["verdict"] != ERROR:
             break
@@ -103,6 +103,6 @@ def _in_a_row(rounds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return row
 
 
-def _which(rounds: Sequence[dict[str, Any]]) -> str:
+def _which(rounds: Sequence[RoundRecord]) -> str:
     numbers = ", ".join(str(one["number"]) for one in rounds)
     return f"round{'s' if len(rounds) > 1 else ''} {numbers}"
