@@ -60,9 +60,16 @@ def edited(lab):
 
 def containers_of_nobody_else(lab) -> list[str]:
     """All containers but for those of other labs and suites, which may come and go: probes that are left would be seen."""
-    line = '{{.ID}} {{.Label "com.docker.compose.project"}}{{.Label "com.suho.lab.conformance"}}'
-    found = [one.split(" ", 1) for one in run("docker", "ps", "--all", "--format", line).splitlines()]
-    return [name for name, owner in found if owner in ("", lab.name)]
+    owners = ("com.docker.compose.project", "com.suho.lab.conformance", "com.suho.lab.browser")
+    owner = "".join(f'{{{{.Label "{label}"}}}}' for label in owners)
+    line = f'{{{{.ID}}}}|{owner}|{{{{.Label "com.suho.preflight"}}}}|{{{{.Networks}}}}'
+    found = [one.split("|") for one in run("docker", "ps", "--all", "--format", line).splitlines()]
+    return [
+        name
+        for name, owner, probe, networks in found
+        # A probe on another lab's network is at work for a deploy there.
+        if owner in ("", lab.name) and not (probe and networks and not networks.startswith(f"{lab.name}-"))
+    ]
 
 
 @pytest.fixture
