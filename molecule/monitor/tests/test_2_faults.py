@@ -1,4 +1,4 @@
-"""Each thing that goes wrong turns a bake red within one round, and the bake says what it was."""
+"""Each thing that goes wrong turns a monitoring run red within one round, and the monitoring run says what it was."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from bakes import bakes, rounds_of
 from lab_facts import Lab, wait_for
+from runs import rounds_of, runs
 
 # Bars come every five seconds. Data is late after LATE seconds, and never where it is something else that has to tell.
 BAR = INTERVAL = 5
@@ -41,7 +41,7 @@ def nothing(_lab: Lab) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """What strikes, what mends it, what the bake says of it; the seconds of a round, after how many data is late, and until it can be seen."""
+    """What strikes, what mends it, what the monitoring run says of it; the seconds of a round, after how many data is late, until it can be seen."""
 
     strike: Step
     mend: Step
@@ -95,11 +95,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
+def test_a_fault_turns_the_run_red_within_a_round(lab, play_process, name):
     fault = FAULTS[name]
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     quiet = {"monitor_logs": [{"container": lab.container("data-bridge"), "min_lines": 0, "since": now}]}
-    before = bakes(lab)
+    before = runs(lab)
     process = play_process(
         "molecule/shared/role.yml",
         wanted_role="suho.platform.monitor",
@@ -111,15 +111,15 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
         **(quiet if fault.interval == SHORT else {}),
         **fault.more,
     )
-    said, done, bake = [], -1, ""
+    said, done, run = [], -1, ""
     try:
         for line in process.stdout:
             said.append(line)
             if done < 0 and re.search(rf"round \d+ of {ROUNDS}: PASS", line):
-                (bake,) = set(bakes(lab)) - set(before)
+                (run,) = set(runs(lab)) - set(before)
                 fault.strike(lab)
                 # What the controller shows may be rounds behind what the target has done.
-                done = len(rounds_of(lab, bake))
+                done = len(rounds_of(lab, run))
         code = process.wait(timeout=60)
     finally:
         fault.mend(lab)
@@ -132,8 +132,8 @@ def test_a_fault_turns_the_bake_red_within_a_round(lab, play_process, name):
     assert re.search(fault.says, bad.group(2)), output
     # One round may have looked already when it struck, the next one sees it, once there is something to see.
     assert int(bad.group(1)) <= done + 2 + math.ceil(fault.seen_after / fault.interval), output
-    assert [one["verdict"] for one in rounds_of(lab, bake)] == ["pass"] * (int(bad.group(1)) - 1) + ["fail"]
-    last = rounds_of(lab, bake)[-1]["assertions"]
+    assert [one["verdict"] for one in rounds_of(lab, run)] == ["pass"] * (int(bad.group(1)) - 1) + ["fail"]
+    last = rounds_of(lab, run)[-1]["assertions"]
     assert fault.content & {one["group"] for one in last if one["verdict"] != "pass"} == set(), output
     assert fault.content <= {one["group"] for one in last}
     # No round after it was done.

@@ -49,7 +49,7 @@ class RoundSpec:
     resources: ResourceSpec = field(default_factory=ResourceSpec)
 
 
-class Watch:
+class RoundRunner:
     """Does rounds. ``grace`` is how long (seconds) what should arrive may take before it is missing."""
 
     def __init__(self, spec: RoundSpec, grace: float, interval: float = 1.0) -> None:

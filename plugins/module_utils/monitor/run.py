@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Do the rounds of a bake, one after the other, from wherever it stands, and say where it stands."""
+"""Do the rounds of a monitoring run, one after the other, from wherever it stands, and say where it stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..checks.result import ERROR
 from ..common.secrets import mask_text
 from ..common.times import unix_seconds, utc_now
-from .store import DONE, OPEN, STOPPED, Bake, Carried, RoundRecord
+from .store import DONE, OPEN, STOPPED, Carried, MonitoringRun, RoundRecord
 from .verdict import Limits, standing
 
 #: Does a round: its number and the record of the one before it (for the first one, what the plan says of it); returns its record.
@@ -32,9 +32,9 @@ def limits_of(plan: Mapping[str, Any]) -> Limits:
     return Limits(**plan["limits"])
 
 
-def report(bake: Bake, now: float | None = None) -> dict[str, Any]:
-    """Where the bake stands: its head, how many rounds have ended, the verdict so far, and seconds to the next round and to the end."""
-    head, rounds = bake.head(), bake.rounds()
+def report(run: MonitoringRun, now: float | None = None) -> dict[str, Any]:
+    """Where the monitoring run stands: its head, how many rounds have ended, the verdict so far, and seconds to the next round and to the end."""
+    head, rounds = run.head(), run.rounds()
     moment = time.time() if now is None else now
     planned, interval = int(head["plan"]["rounds"]), float(head["plan"]["interval"])
     found = standing(rounds, planned, limits_of(head["plan"]))
@@ -48,33 +48,33 @@ def report(bake: Bake, now: float | None = None) -> dict[str, Any]:
         "rounds_done": len(rounds),
         "verdict": head.get("verdict") or found.verdict,
         "reason": head.get("reason") or found.reason,
-        "at_work": bake.is_at_work(),
+        "at_work": run.is_at_work(),
         "seconds_left": round(left, 1),
     }
 
 
-def run_bake(
-    bake: Bake,
+def run_rounds(
+    run: MonitoringRun,
     plan: Mapping[str, Any],
     do_round: DoRound,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Begin the bake or go on with it until it is decided, and return its report.
+    """Begin the monitoring run or go on with it until it is decided, and return its report.
 
-    What was planned when it began holds for all of its rounds. Raises BakeError if another process is at it.
+    What was planned when it began holds for all of its rounds. Raises MonitoringError if another process is at it.
     """
-    if not bake.exists:
-        bake.begin(plan)
-    with bake.at_work():
-        head = bake.head()
+    if not run.exists:
+        run.begin(plan)
+    with run.at_work():
+        head = run.head()
         while head["status"] == OPEN:
-            rounds = bake.rounds()
+            rounds = run.rounds()
             found = standing(rounds, int(head["plan"]["rounds"]), limits_of(head["plan"]))
             if found.decided:
-                head = bake.update(status=DONE, ended=utc_now(), verdict=found.verdict, reason=found.reason)
-            elif not _wait(bake, due(head, rounds), now, sleep):
-                head = bake.update(
+                head = run.update(status=DONE, ended=utc_now(), verdict=found.verdict, reason=found.reason)
+            elif not _wait(run, due(head, rounds), now, sleep):
+                head = run.update(
                     status=STOPPED,
                     ended=utc_now(),
                     verdict=found.verdict,
@@ -82,21 +82,21 @@ def run_bake(
                 )
             else:
                 before: Carried | None = rounds[-1] if rounds else head["plan"].get("first")
-                bake.add(_one(len(rounds) + 1, before, do_round))
-    return report(bake)
+                run.add(_one(len(rounds) + 1, before, do_round))
+    return report(run)
 
 
-def stop(bake: Bake) -> None:
-    """Ask whoever does the rounds to end before the next one; where nobody does them, the bake is ended here."""
-    (bake.folder / STOP).touch(mode=0o600)
-    if bake.head()["status"] == OPEN and not bake.is_at_work():
-        bake.update(status=STOPPED, ended=utc_now(), reason="it was stopped before its end")
+def stop(run: MonitoringRun) -> None:
+    """Ask whoever does the rounds to end before the next one; where nobody does them, the monitoring run is ended here."""
+    (run.folder / STOP).touch(mode=0o600)
+    if run.head()["status"] == OPEN and not run.is_at_work():
+        run.update(status=STOPPED, ended=utc_now(), reason="it was stopped before its end")
 
 
-def _wait(bake: Bake, until: float, now: Callable[[], float], sleep: Callable[[float], None]) -> bool:
-    """Wait for a moment; False if the bake was told to stop."""
+def _wait(run: MonitoringRun, until: float, now: Callable[[], float], sleep: Callable[[float], None]) -> bool:
+    """Wait for a moment; False if the monitoring run was told to stop."""
     while True:
-        if (bake.folder / STOP).exists():
+        if (run.folder / STOP).exists():
             return False
         left = until - now()
         if left <= 0:
@@ -105,7 +105,7 @@ def _wait(bake: Bake, until: float, now: Callable[[], float], sleep: Callable[[f
 
 
 def _one(number: int, before: Carried | None, do_round: DoRound) -> RoundRecord:
-    """A round, whatever comes of it: nobody watches this process, so what it cannot do has to stand in the record."""
+    """A round, whatever comes of it: nobody looks at this process, so what it cannot do has to stand in the record."""
     began = utc_now()
     try:
         return do_round(number, before)

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of bakes on the target: ``<state_dir>/bakes/<id>/`` with ``bake.json`` and a line for each round in ``rounds.jsonl``.
+"""The state of monitoring runs on the target: ``<state_dir>/bakes/<id>/`` with ``bake.json`` and a line for each round in ``rounds.jsonl``.
 
-A bake outlives the controller that began it, and the process that does its rounds may die as well: all that is needed to go on lies
+A monitoring run outlives the controller that began it, and the process that does its rounds may die as well: all that is needed to go on lies
 here, written before anybody is told of it. No secret is written. The process holds a lock (flock) as long as it lives, so whether
 somebody does the rounds is asked of the kernel.
 """
@@ -25,7 +25,9 @@ from ..common.files import DamagedLine, append_lines, read_lines, replace_file
 from ..common.times import utc_now
 
 OPEN, DONE, STOPPED = "open", "done", "stopped"
-BAKE, ROUNDS, LOCK = "bake.json", "rounds.jsonl", "lock"
+# As version 0.1.0 named them: a monitoring run goes on while the collection is updated.
+FOLDER, HEAD = "bakes", "bake.json"
+ROUNDS, LOCK = "rounds.jsonl", "lock"
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 
 
@@ -52,12 +54,12 @@ class RoundRecord(Carried):
     samples: dict[str, Any]  # numbers that a chart shows
 
 
-class BakeError(PlatformError):
-    """A bake that cannot be begun, gone on with or read, with a text for the user."""
+class MonitoringError(PlatformError):
+    """A monitoring run that cannot be begun, gone on with or read, with a text for the user."""
 
 
-class Bake:
-    """One bake. Nothing is written before :meth:`begin`."""
+class MonitoringRun:
+    """One monitoring run. Nothing is written before :meth:`begin`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,22 +67,24 @@ class Bake:
 
     @property
     def exists(self) -> bool:
-        return (self.folder / BAKE).is_file()
+        return (self.folder / HEAD).is_file()
 
     def head(self) -> dict[str, Any]:
-        """What was planned and what became of it; raises :class:`BakeError` where it is damaged."""
-        path = self.folder / BAKE
+        """What was planned and what became of it; raises :class:`MonitoringError` where it is damaged."""
+        path = self.folder / HEAD
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise BakeError(f"{path} cannot be read: {error}") from error
+            raise MonitoringError(f"{path} cannot be read: {error}") from error
         if not isinstance(found, dict) or found.get("status") not in (OPEN, DONE, STOPPED):
-            raise BakeError(f"{path} holds no bake, expected a status of {OPEN}, {DONE} or {STOPPED}")
+            raise MonitoringError(
+                f"{path} holds no monitoring run, expected a status of {OPEN}, {DONE} or {STOPPED}"
+            )
         return found
 
     def write_head(self, head: Mapping[str, Any]) -> None:
         """Replace the head; it is on the disk when this returns."""
-        replace_file(self.folder / BAKE, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
+        replace_file(self.folder / HEAD, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
 
     def update(self, **more: Any) -> dict[str, Any]:
         """Change some of the head and return it."""
@@ -98,7 +102,9 @@ class Bake:
         try:
             return cast("list[RoundRecord]", read_lines(self.folder / ROUNDS))
         except (OSError, DamagedLine) as error:
-            raise BakeError(f"the rounds of bake {self.id} cannot be read: {error}") from error
+            raise MonitoringError(
+                f"the rounds of monitoring run {self.id} cannot be read: {error}"
+            ) from error
 
     def add(self, one: RoundRecord) -> None:
         """Write the line of a round; it is on the disk when this returns."""
@@ -106,13 +112,15 @@ class Bake:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Hold the lock while the rounds are done; raises :class:`BakeError` where another process holds it."""
+        """Hold the lock while the rounds are done; raises :class:`MonitoringError` where another process holds it."""
         handle = self._lock()
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(handle)
-            raise BakeError(f"bake {self.id}: another process does its rounds already") from error
+            raise MonitoringError(
+                f"monitoring run {self.id}: another process does its rounds already"
+            ) from error
         try:
             yield
         finally:
@@ -136,28 +144,30 @@ class Bake:
         return os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-class BakeStore:
-    """All bakes below one state directory."""
+class MonitoringStore:
+    """All monitoring runs below one state directory."""
 
     def __init__(self, state_dir: str) -> None:
-        self.folder = Path(state_dir) / "bakes"
+        self.folder = Path(state_dir) / FOLDER
 
-    def bake(self, bake_id: str) -> Bake:
-        """The bake of that name, which need not exist; a name that is none is a :class:`BakeError`."""
-        if not _ID.match(bake_id):
-            raise BakeError(f"bake {bake_id!r}: expected a name of letters, digits, '_', '.' and '-'")
-        return Bake(self.folder / bake_id)
+    def run(self, run_id: str) -> MonitoringRun:
+        """The monitoring run of that name, which need not exist; a name that is none is a :class:`MonitoringError`."""
+        if not _ID.match(run_id):
+            raise MonitoringError(
+                f"monitoring run {run_id!r}: expected a name of letters, digits, '_', '.' and '-'"
+            )
+        return MonitoringRun(self.folder / run_id)
 
-    def all(self) -> list[Bake]:
-        """All bakes, the one that began last at the end."""
+    def all(self) -> list[MonitoringRun]:
+        """All monitoring runs, the one that began last at the end."""
         try:
-            found = [Bake(path) for path in self.folder.iterdir() if (path / BAKE).is_file()]
+            found = [MonitoringRun(path) for path in self.folder.iterdir() if (path / HEAD).is_file()]
         except FileNotFoundError:
             return []
         return sorted(found, key=lambda one: (str(one.head().get("began", "")), one.id))
 
     def keep(self, most: int) -> list[str]:
-        """Remove all but the latest ``most`` bakes, never an open one; returns the names of the removed ones."""
+        """Remove all but the latest ``most`` monitoring runs, never an open one; returns the names of the removed ones."""
         old = [one for one in self.all() if one.head()["status"] != OPEN]
         gone = old[: max(0, len(old) - most)]
         for one in gone:

@@ -1,4 +1,4 @@
-"""The modules bake and bake_info as Ansible runs them, with a docker program that answers from files."""
+"""The modules monitoring_run and monitoring_run_info as Ansible runs them, with a docker program that answers from files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.suho.platform.plugins.module_utils.monitor.store import BakeStore
-from ansible_collections.suho.platform.plugins.modules import bake, bake_info
+from ansible_collections.suho.platform.plugins.module_utils.monitor.store import MonitoringStore
+from ansible_collections.suho.platform.plugins.modules import monitoring_run, monitoring_run_info
 from docker_of_files import Docker
 
 LOGS = [{"container": "bridge", "since": "2026-06-15T10:00:00Z"}]
@@ -37,11 +37,13 @@ class Host:
             module.main()
         return dict(json.loads(self.capsys.readouterr().out))
 
-    def bake(self, **options: Any) -> dict[str, Any]:
-        return self.run(bake, **{"bake": "b1", "docker_cli": str(self.docker.path), **QUICK, **options})
+    def monitor(self, **options: Any) -> dict[str, Any]:
+        return self.run(
+            monitoring_run, **{"run": "b1", "docker_cli": str(self.docker.path), **QUICK, **options}
+        )
 
     def info(self, **options: Any) -> dict[str, Any]:
-        return self.run(bake_info, **options)
+        return self.run(monitoring_run_info, **options)
 
 
 @pytest.fixture
@@ -49,13 +51,15 @@ def host(docker: Docker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     return Host(docker, tmp_path / "state", capsys)
 
 
-def test_a_bake_from_beginning_to_end(host: Host) -> None:
-    assert host.info() == {**host.info(), "exists": False, "bake": {}, "rounds": []}
-    done = host.bake(logs=[{**LOGS[0], "min_lines": 0}], containers=[{"container": "bridge"}], release="r1")
-    assert (done["changed"], done["bake"]["verdict"], done["bake"]["rounds_done"]) == (True, "pass", 2)
+def test_a_monitoring_run_from_beginning_to_end(host: Host) -> None:
+    assert host.info() == {**host.info(), "exists": False, "run": {}, "rounds": []}
+    done = host.monitor(
+        logs=[{**LOGS[0], "min_lines": 0}], containers=[{"container": "bridge"}], release="r1"
+    )
+    assert (done["changed"], done["run"]["verdict"], done["run"]["rounds_done"]) == (True, "pass", 2)
     found = host.info()
-    assert (found["exists"], found["bake"]["id"], found["bake"]["status"]) == (True, "b1", "done")
-    assert (found["bake"]["plan"]["release"], found["bake"]["at_work"]) == ("r1", False)
+    assert (found["exists"], found["run"]["id"], found["run"]["status"]) == (True, "b1", "done")
+    assert (found["run"]["plan"]["release"], found["run"]["at_work"]) == ("r1", False)
     assert [(one["number"], one["verdict"]) for one in found["rounds"]] == [(1, "pass"), (2, "pass")]
     assert "assertions" not in found["rounds"][0]
     assert host.info(full=True)["rounds"][0]["assertions"][0]["group"] == "containers"
@@ -63,16 +67,16 @@ def test_a_bake_from_beginning_to_end(host: Host) -> None:
     reads = [call.split()[3] for call in host.docker.calls if call.startswith("logs")]
     assert reads == ["2026-06-15T10:00:00Z", "2026-06-15T10:00:03.000000001Z"]
     # Once its result was seen, it is not the one that is meant any more.
-    assert host.bake(state="collected")["changed"] is True
-    assert host.bake(state="collected")["changed"] is False
+    assert host.monitor(state="collected")["changed"] is True
+    assert host.monitor(state="collected")["changed"] is False
     assert host.info()["exists"] is False
-    assert host.info(bake="b1")["bake"]["collected"] is True
+    assert host.info(run="b1")["run"]["collected"] is True
 
 
 def test_an_error_line_ends_it(host: Host) -> None:
     host.docker.set(err="2026-06-15T10:00:02.000000000Z ERROR bridge nats://u:hunter2@n refused\n")
-    done = host.bake(logs=LOGS, rounds=5)
-    assert (done["bake"]["verdict"], done["bake"]["rounds_done"]) == ("fail", 1)
+    done = host.monitor(logs=LOGS, rounds=5)
+    assert (done["run"]["verdict"], done["run"]["rounds_done"]) == ("fail", 1)
     found = host.info(full=True)
     assert "ERROR bridge nats://u:********@n refused" in found["rounds"][0]["reasons"][0]
     assert "hunter2" not in json.dumps(found)
@@ -80,27 +84,27 @@ def test_an_error_line_ends_it(host: Host) -> None:
 
 
 def test_check_mode_does_a_round_and_writes_nothing(host: Host) -> None:
-    done = host.bake(check=True, logs=LOGS)
-    assert (done["changed"], done["bake"], done["round"]["verdict"]) == (False, {}, "pass")
+    done = host.monitor(check=True, logs=LOGS)
+    assert (done["changed"], done["run"], done["round"]["verdict"]) == (False, {}, "pass")
     assert not host.state_dir.exists()
 
 
-def test_a_bake_is_stopped(host: Host) -> None:
-    kept = BakeStore(str(host.state_dir)).bake("b1")
+def test_a_monitoring_run_is_stopped(host: Host) -> None:
+    kept = MonitoringStore(str(host.state_dir)).run("b1")
     limits = {"failures": 0, "errors_in_a_row": 1, "inconclusive": 0}
     kept.begin({"rounds": 3, "interval": 60, "limits": limits})
-    assert host.bake(check=True, state="stopped")["changed"] is True
+    assert host.monitor(check=True, state="stopped")["changed"] is True
     assert kept.head()["status"] == "open"
-    stopped = host.bake(state="stopped")
-    assert (stopped["changed"], stopped["bake"]["status"]) == (True, "stopped")
-    assert host.bake(state="stopped")["changed"] is False
+    stopped = host.monitor(state="stopped")
+    assert (stopped["changed"], stopped["run"]["status"]) == (True, "stopped")
+    assert host.monitor(state="stopped")["changed"] is False
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({}, "to look at nothing would prove nothing"),
-        ({"logs": LOGS, "bake": "../x"}, "expected a name of letters"),
+        ({"logs": LOGS, "run": "../x"}, "expected a name of letters"),
         ({"logs": LOGS, "rounds": 0}, "rounds is 0, expected 1 or more"),
         ({"logs": LOGS, "interval": 0}, "interval is 0, expected more than 0 seconds"),
         ({"logs": LOGS, "grace": -1}, "grace is -1, expected 0 or more seconds"),
@@ -116,14 +120,14 @@ def test_a_bake_is_stopped(host: Host) -> None:
     ],
 )
 def test_bad_input_is_named_and_begins_nothing(host: Host, options: dict[str, Any], words: str) -> None:
-    failed = host.bake(**options)
+    failed = host.monitor(**options)
     assert failed["failed"] is True
     assert words in failed["msg"]
     assert not host.state_dir.exists()
 
 
 def test_damage_is_named(host: Host) -> None:
-    host.bake(logs=LOGS)
+    host.monitor(logs=LOGS)
     (host.state_dir / "bakes/b1/bake.json").write_text("{")
     failed = host.info()
     assert failed["failed"] is True
@@ -131,10 +135,10 @@ def test_damage_is_named(host: Host) -> None:
 
 
 def test_nobody_at_work_is_not_waited_for_long(host: Host) -> None:
-    kept = BakeStore(str(host.state_dir)).bake("b1")
+    kept = MonitoringStore(str(host.state_dir)).run("b1")
     kept.begin(
         {"rounds": 3, "interval": 60, "limits": {"failures": 0, "errors_in_a_row": 1, "inconclusive": 0}}
     )
     found = host.info(wait_for_round=1, timeout=60, patience=0.3)
-    assert (found["bake"]["status"], found["bake"]["at_work"], found["rounds"]) == ("open", False, [])
-    assert host.info(bake="b2", wait_for_work=True, patience=0.3)["exists"] is False
+    assert (found["run"]["status"], found["run"]["at_work"], found["rounds"]) == ("open", False, [])
+    assert host.info(run="b2", wait_for_work=True, patience=0.3)["exists"] is False

@@ -23,7 +23,7 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.resources imp
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import Answer, ClickhouseError
 from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
-from ansible_collections.suho.platform.plugins.module_utils.monitor.round import RoundSpec, Watch
+from ansible_collections.suho.platform.plugins.module_utils.monitor.round import RoundRunner, RoundSpec
 
 BRIDGE = Container(
     id="c1",
@@ -127,7 +127,7 @@ class World:
         self.closed = True
 
     def round(self, number: int = 1, before: dict[str, Any] | None = None) -> dict[str, Any]:
-        found = Watch(self.spec, grace=0).round(number, before)
+        found = RoundRunner(self.spec, grace=0).round(number, before)
         return dict(json.loads(json.dumps(found)))  # as the next process reads it
 
     def one(self, name: str, before: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def test_restarts_of_before_are_no_failure_and_new_ones_are_hard(world: World) -
     second = world.round(2, first)
     assert (second["verdict"], second["hard"]) == ("fail", ["bridge"])
     assert "restarted 4 times, at most 3 expected" in second["reasons"][0]
-    # The bake's beginning stays the measure.
+    # The monitoring run's beginning stays the measure.
     assert second["containers"] == first["containers"]
 
 

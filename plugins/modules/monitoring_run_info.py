@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: bake_info
-short_description: Say where a bake stands
+module: monitoring_run_info
+short_description: Say where a monitoring run stands
 version_added: "0.1.0"
 description:
-  - Reads what M(suho.platform.bake) has written, and whether a process does its rounds just now.
+  - Reads what M(suho.platform.monitoring_run) has written, and whether a process does its rounds just now.
   - Can wait until a round has ended.
 options:
   state_dir:
     description: Directory on the target for everything that has to outlive a run.
     type: path
     required: true
-  bake:
-    description: Name of the bake. By default the one that was begun last and whose result nobody has collected yet.
+  run:
+    description: Name of the monitoring run. By default the one that was begun last and whose result nobody has collected yet.
     type: str
+    aliases: [bake]
     default: ''
   wait_for_round:
-    description: Return when this round has ended, the bake is over, nobody does its rounds, or O(timeout) has passed.
+    description: Return when this round has ended, the monitoring run is over, nobody does its rounds, or O(timeout) has passed.
     type: int
     default: 0
   wait_for_work:
@@ -48,7 +49,7 @@ author:
 
 EXAMPLES = r"""
 - name: Wait for the second round
-  suho.platform.bake_info:
+  suho.platform.monitoring_run_info:
     state_dir: /var/lib/suho-platform
     wait_for_round: 2
     timeout: 1200
@@ -57,10 +58,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 exists:
-  description: Whether there is such a bake.
+  description: Whether there is such a monitoring run.
   returned: success
   type: bool
-bake:
+run:
   description: Where it stands; empty if there is none.
   returned: success
   type: dict
@@ -90,38 +91,38 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.monitor.run import report
-from ..module_utils.monitor.store import OPEN, Bake, BakeStore
+from ..module_utils.monitor.store import OPEN, MonitoringRun, MonitoringStore
 
 SHORT = ("number", "began", "ended", "verdict", "reasons", "hard")
 
 
-def wanted(store: BakeStore, name: str) -> Bake | None:
-    """The bake that is meant, None if there is none."""
+def wanted(store: MonitoringStore, name: str) -> MonitoringRun | None:
+    """The monitoring run that is meant, None if there is none."""
     if name:
-        found = store.bake(name)
+        found = store.run(name)
         return found if found.exists else None
     return next((one for one in reversed(store.all()) if not one.head().get("collected")), None)
 
 
-def wait_for_work(store: BakeStore, name: str, patience: float) -> Bake | None:
-    """Wait until a process does the rounds of the bake or it is over: one that was just started has to import its code first."""
+def wait_for_work(store: MonitoringStore, name: str, patience: float) -> MonitoringRun | None:
+    """Wait until a process does the rounds of the monitoring run or it is over: one that was just started has to import its code first."""
     began = time.monotonic()
     while True:
-        bake = wanted(store, name)
-        if bake and (bake.is_at_work() or bake.head()["status"] != OPEN):
-            return bake
+        run = wanted(store, name)
+        if run and (run.is_at_work() or run.head()["status"] != OPEN):
+            return run
         if time.monotonic() - began > patience:
-            return bake
+            return run
         time.sleep(0.2)
 
 
-def wait(bake: Bake, number: int, timeout: float, patience: float) -> None:
+def wait(run: MonitoringRun, number: int, timeout: float, patience: float) -> None:
     """Wait for a round's end, or for anything after which it will not come."""
     began = seen = time.monotonic()
     while time.monotonic() - began < timeout:
-        if len(bake.rounds()) >= number or bake.head()["status"] != OPEN:
+        if len(run.rounds()) >= number or run.head()["status"] != OPEN:
             return
-        if bake.is_at_work():
+        if run.is_at_work():
             seen = time.monotonic()
         elif time.monotonic() - seen > patience:
             return
@@ -132,7 +133,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state_dir": {"type": "path", "required": True},
-            "bake": {"type": "str", "default": ""},
+            "run": {"type": "str", "default": "", "aliases": ["bake"]},
             "wait_for_round": {"type": "int", "default": 0},
             "wait_for_work": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 60},
@@ -142,24 +143,24 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    result: dict[str, Any] = {"changed": False, "exists": False, "bake": {}, "rounds": []}
+    result: dict[str, Any] = {"changed": False, "exists": False, "run": {}, "rounds": []}
     try:
-        store = BakeStore(params["state_dir"])
-        bake = wanted(store, params["bake"])
+        store = MonitoringStore(params["state_dir"])
+        run = wanted(store, params["run"])
         if params["wait_for_work"] or params["wait_for_round"]:
-            bake = wait_for_work(store, params["bake"], params["patience"])
-        if bake:
+            run = wait_for_work(store, params["run"], params["patience"])
+        if run:
             if params["wait_for_round"]:
-                wait(bake, params["wait_for_round"], params["timeout"], params["patience"])
+                wait(run, params["wait_for_round"], params["timeout"], params["patience"])
             rounds = [
                 {key: value for key, value in one.items() if params["full"] or key in SHORT}
-                for one in bake.rounds()
+                for one in run.rounds()
             ]
-            result.update(exists=True, bake=report(bake), rounds=rounds)
+            result.update(exists=True, run=report(run), rounds=rounds)
     except PlatformError as error:
-        module.fail_json(msg=f"bakes below {params['state_dir']}: {error}")
+        module.fail_json(msg=f"monitoring runs below {params['state_dir']}: {error}")
     except OSError as error:
-        module.fail_json(msg=f"bakes below {params['state_dir']} cannot be read: {error.strerror}")
+        module.fail_json(msg=f"monitoring runs below {params['state_dir']} cannot be read: {error.strerror}")
     module.exit_json(**result)
 
 

@@ -1,4 +1,4 @@
-"""A bake that passes has looked at everything in every round, whoever watches it."""
+"""A monitoring run that passes has looked at everything in every round, whoever watches it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bakes import bakes, rounds_of
 from conftest import kill_tree
 from lab_facts import wait_for
+from runs import rounds_of, runs
 
 SERVICES = ("data-bridge", "external-collector", "tick-aggregator")
 # What should arrive is waited for so long only where it does not: on a busy machine a second is nothing.
 ROUNDS, INTERVAL, GRACE = 10, 3, 10
 
 
-def head_of(lab, bake: str) -> dict:
-    return json.loads((lab.state / "bakes" / bake / "bake.json").read_text())
+def head_of(lab, run: str) -> dict:
+    return json.loads((lab.state / "bakes" / run / "bake.json").read_text())
 
 
 def log_lines(container: str, since: str, until: str) -> int:
@@ -59,9 +59,9 @@ def test_no_service_was_restarted_meanwhile(lab):
     assert [lab.inspect(service)["RestartCount"] for service in SERVICES] == [0, 0, 0]
 
 
-def test_the_same_bake_goes_on_when_its_controller_and_its_process_die(lab, play_process, role):
+def test_the_same_run_goes_on_when_its_controller_and_its_process_die(lab, play_process, role):
     """The controller is killed in round 3, the process on the target after round 5; the call after that makes ten rounds of it."""
-    before = bakes(lab)
+    before = runs(lab)
     # Rounds that are shorter than the time between two bars cannot demand a line for each.
     logs = [{"container": lab.container(service), "min_lines": 0} for service in SERVICES]
     since = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -81,22 +81,22 @@ def test_the_same_bake_goes_on_when_its_controller_and_its_process_die(lab, play
             break
     assert process.poll() is None, "".join(said)
     kill_tree(process)
-    (bake,) = set(bakes(lab)) - set(before)
-    folder = lab.state / "bakes" / bake
+    (run,) = set(runs(lab)) - set(before)
+    folder = lab.state / "bakes" / run
 
     # Nobody watches it now, and it goes on.
-    wait_for("five rounds", lambda: len(rounds_of(lab, bake)) >= 5, 60)
+    wait_for("five rounds", lambda: len(rounds_of(lab, run)) >= 5, 60)
     os.kill(wait_for("a process at work", lambda: holder_of(folder / "lock"), 10), signal.SIGKILL)
     wait_for("the process is gone", lambda: not holder_of(folder / "lock"), 10)
 
     again = role("monitor", **options)
     assert again.code == 0, again.said
     assert f"round {ROUNDS} of {ROUNDS}: PASS" in again.said
-    assert set(bakes(lab)) - set(before) == {bake}
-    rounds = rounds_of(lab, bake)
+    assert set(runs(lab)) - set(before) == {run}
+    rounds = rounds_of(lab, run)
     assert [one["number"] for one in rounds] == list(range(1, ROUNDS + 1))
     assert {one["verdict"] for one in rounds} == {"pass"}
-    head = head_of(lab, bake)
+    head = head_of(lab, run)
     assert (head["status"], head["verdict"], head["collected"]) == ("done", "pass", True)
 
     # What the rounds have read, line by line, is what the engine has for that time: no gap, nothing twice.
@@ -115,33 +115,33 @@ def test_the_same_bake_goes_on_when_its_controller_and_its_process_die(lab, play
     assert not [path for path in folder.iterdir() if password in path.read_text()]
 
 
-def test_a_detached_bake_is_collected_by_a_later_call(lab, role):
+def test_a_detached_run_is_collected_by_a_later_call(lab, role):
     options = {"monitor_rounds": 2, "monitor_interval": 5, "monitor_grace": 4, "monitor_mode": "detached"}
-    before = bakes(lab)
+    before = runs(lab)
     first = role("monitor", **options)
     assert first.code == 0, first.said
     assert "goes on on lab without this controller: 2 rounds" in first.said
-    (bake,) = set(bakes(lab)) - set(before)
-    wait_for("the end of the bake", lambda: head_of(lab, bake)["status"] == "done", 60)
+    (run,) = set(runs(lab)) - set(before)
+    wait_for("the end of the monitoring run", lambda: head_of(lab, run)["status"] == "done", 60)
     second = role("monitor", **options)
     assert second.code == 0, second.said
-    assert set(bakes(lab)) - set(before) == {bake}
-    assert head_of(lab, bake)["collected"] is True
+    assert set(runs(lab)) - set(before) == {run}
+    assert head_of(lab, run)["collected"] is True
 
 
 def test_one_round_at_once_leaves_no_trace(lab, role):
-    before = bakes(lab)
+    before = runs(lab)
     found = role("monitor", monitor_once=True, monitor_interval=8, monitor_grace=4)
     assert found.code == 0, found.said
-    assert bakes(lab) == before
+    assert runs(lab) == before
 
 
 def test_bad_input_is_told_though_the_target_does_the_rounds(lab, role):
-    before = bakes(lab)
+    before = runs(lab)
     found = role("monitor", monitor_containers=[{"container": "no name"}], monitor_rounds=1)
     assert found.code != 0
     assert "container 'no name': expected a name of letters" in found.said
-    assert bakes(lab) == before
+    assert runs(lab) == before
 
 
 def holder_of(lock) -> int:

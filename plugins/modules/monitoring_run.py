@@ -5,29 +5,30 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: bake
-short_description: Watch a platform in rounds, with the rounds' state on the target
+module: monitoring_run
+short_description: Monitor a platform in rounds, with the rounds' state on the target
 version_added: "0.1.0"
 description:
-  - Does the rounds of a bake until its verdict is decided, or all of them have passed. Each round runs all probes over exactly the time since
-    the round before it - no log line is left out or read twice, even across restarts of containers or of this module.
-  - Every round is on the disk of the target before the next one begins. The same call again goes on with the bake wherever it stands.
-  - Run it with C(async) and C(poll=0), and it outlives its controller. M(suho.platform.bake_info) says where it stands.
+  - Does the rounds of a monitoring run until its verdict is decided, or all of them have passed. Each round asks all checks over exactly the
+    time since the round before it - no log line is left out or read twice, even across restarts of containers or of this module.
+  - Every round is on the disk of the target before the next one begins. The same call again goes on with the monitoring run wherever it stands.
+  - Run it with C(async) and C(poll=0), and it outlives its controller. M(suho.platform.monitoring_run_info) says where it stands.
   - Under check mode one round is done at once, and nothing is written.
   - A round that fails, one that could not be measured, and one that proves nothing are counted apart, each against a limit of its own.
-    A container that is gone, or that restarts, ends the bake at once.
+    A container that is gone, or that restarts, ends the monitoring run at once.
 options:
   state_dir:
-    description: Directory on the target for everything that has to outlive a run. The bake lies in C(<state_dir>/bakes/<bake>).
+    description: Directory on the target for everything that has to outlive a run. The monitoring run lies in C(<state_dir>/bakes/<run>).
     type: path
     required: true
-  bake:
-    description: Name of the bake.
+  run:
+    description: Name of the monitoring run.
     type: str
+    aliases: [bake]
     required: true
   state:
     description:
-      - V(run) begins the bake or goes on with it, and returns when it has ended.
+      - V(run) begins the monitoring run or goes on with it, and returns when it has ended.
       - V(stopped) ends it before its next round.
       - V(collected) notes that its result was seen, so that it is not shown again.
     type: str
@@ -46,7 +47,7 @@ options:
     type: float
     default: 60
   release:
-    description: The release that is watched, for the record.
+    description: The release that is monitored, for the record.
     type: str
     default: ''
   failure_limit:
@@ -62,7 +63,7 @@ options:
     type: int
     default: 0
   keep:
-    description: How many bakes that have ended stay on the target.
+    description: How many monitoring runs that have ended stay on the target.
     type: int
     default: 20
   memory_max_percent:
@@ -95,10 +96,10 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Watch the platform for an hour, whatever becomes of this controller
-  suho.platform.bake:
+- name: Monitor the platform for an hour, whatever becomes of this controller
+  suho.platform.monitoring_run:
     state_dir: /var/lib/suho-platform
-    bake: 20260131T120000Z
+    run: 20260131T120000Z
     rounds: 4
     interval: 900
     containers:
@@ -122,16 +123,16 @@ EXAMPLES = r"""
   async: 4500
   poll: 0
 
-- name: End a bake before its time
-  suho.platform.bake:
+- name: End a monitoring run before its time
+  suho.platform.monitoring_run:
     state_dir: /var/lib/suho-platform
-    bake: 20260131T120000Z
+    run: 20260131T120000Z
     state: stopped
 """
 
 RETURN = r"""
-bake:
-  description: Where the bake stands, as in RV(suho.platform.bake_info#module:bake); empty under check mode.
+run:
+  description: Where the monitoring run stands, as in RV(suho.platform.monitoring_run_info#module:run); empty under check mode.
   returned: success
   type: dict
 round:
@@ -146,16 +147,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.checks.platform import entry_options
 from ..module_utils.common.errors import PlatformError
-from ..module_utils.monitor.round import RoundSpec, Watch, round_spec
-from ..module_utils.monitor.run import report, run_bake, stop
-from ..module_utils.monitor.store import BakeError, BakeStore
+from ..module_utils.monitor.round import RoundRunner, RoundSpec, round_spec
+from ..module_utils.monitor.run import report, run_rounds, stop
+from ..module_utils.monitor.store import MonitoringError, MonitoringStore
 from ..module_utils.monitor.verdict import Limits
 
 
 def argument_spec() -> dict[str, Any]:
     return {
         "state_dir": {"type": "path", "required": True},
-        "bake": {"type": "str", "required": True},
+        "run": {"type": "str", "required": True, "aliases": ["bake"]},
         "state": {"type": "str", "default": "run", "choices": ["run", "stopped", "collected"]},
         "rounds": {"type": "int", "default": 4},
         "interval": {"type": "float", "default": 900},
@@ -197,33 +198,33 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     try:
-        store = BakeStore(params["state_dir"])
-        bake = store.bake(params["bake"])
+        store = MonitoringStore(params["state_dir"])
+        run = store.run(params["run"])
         if params["state"] == "run":
             spec = round_spec(params)
-            plan, watch = plan_of(params, spec), Watch(spec, params["grace"])
+            plan, runner = plan_of(params, spec), RoundRunner(spec, params["grace"])
             if module.check_mode:
-                module.exit_json(changed=False, bake={}, round=watch.round(1, None))
+                module.exit_json(changed=False, run={}, round=runner.round(1, None))
             store.keep(params["keep"])
-            module.exit_json(changed=True, bake=run_bake(bake, plan, watch.round))
-        if not bake.exists:
-            raise BakeError(f"bake {bake.id} is not on this host: {bake.folder} does not exist")
+            module.exit_json(changed=True, run=run_rounds(run, plan, runner.round))
+        if not run.exists:
+            raise MonitoringError(f"monitoring run {run.id} is not on this host: {run.folder} does not exist")
         changed = (
-            bake.head()["status"] == "open"
+            run.head()["status"] == "open"
             if params["state"] == "stopped"
-            else not bake.head().get("collected")
+            else not run.head().get("collected")
         )
         if changed and not module.check_mode:
             if params["state"] == "stopped":
-                stop(bake)
+                stop(run)
             else:
-                bake.update(collected=True)
-        module.exit_json(changed=changed, bake=report(bake))
+                run.update(collected=True)
+        module.exit_json(changed=changed, run=report(run))
     except (ValueError, PlatformError) as error:
-        module.fail_json(msg=f"bake {params['bake']}: {error}")
+        module.fail_json(msg=f"monitoring run {params['run']}: {error}")
     except OSError as error:
         module.fail_json(
-            msg=f"bake {params['bake']}: {params['state_dir']} cannot be written: {error.strerror}"
+            msg=f"monitoring run {params['run']}: {params['state_dir']} cannot be written: {error.strerror}"
         )
 
 
