@@ -137,8 +137,8 @@ class Bench:
         self.queries: list[str] = []
         self.file.write_text(json.dumps(assertions()), encoding="utf-8")
 
-    def round_of_bake(self, rows: int) -> float:
-        """Seconds of one evaluation in a process that is there already, with connections of its own, as a bake does each of its rounds."""
+    def round_of_monitoring(self, rows: int) -> float:
+        """Seconds of one evaluation in a process that is there already, with connections of its own, as a monitoring run does each of its rounds."""
         login = Login(self.at.host, self.at.port, self.at.user, self.at.password, database(rows))
         started = time.perf_counter()
         sessions = [Session(login) for _ in range(CONNECTIONS)]
@@ -257,7 +257,7 @@ class Bench:
         self.provide_client(rows)
         self.provide_module(rows)
         ways: dict[str, Callable[[], float]] = {
-            "ours: a round of a bake that runs": lambda: self.round_of_bake(rows),
+            "ours: a round of a monitoring run": lambda: self.round_of_monitoring(rows),
             OUR_CALL: lambda: self.one_call(rows)[0],
             "ours: the module as Ansible sends it, run on the host": self.as_sent,
             "ours: a playbook with one task": lambda: self.playbook(rows),
