@@ -208,7 +208,7 @@ def container(
 ) -> Container:
     names = ("project", project), ("service", service), ("oneoff", "False")
     labels = {f"com.docker.compose.{name}": value for name, value in names} if project else {}
-    return Container("id", name, "", "", state, 0, "", "", "", 0, labels, (), "", tuple(ports))
+    return Container("id", name, "", "", state, 0, "", "", 0, labels, (), "", tuple(ports))
 
 
 def project(**service: Any) -> ComposeConfig:
