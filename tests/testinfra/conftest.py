@@ -40,7 +40,7 @@ def facts(host, request) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def failures(host, facts) -> Callable[..., list[str]]:
-    """Run a probe of the collection; its options may be templates. Returns a line for each assertion that did not pass."""
+    """Run a module of checks; its options may be templates. Returns a line for each check that did not pass."""
 
     def run(module: str, **options: Any) -> list[str]:
         try:
