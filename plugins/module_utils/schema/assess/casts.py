@@ -11,7 +11,7 @@ from typing import Any
 
 from ...clickhouse.names import quote
 from ..model import SchemaError
-from ..sql.conditions import NOTHING, Cast, cast_conditions, read_type
+from ..sql.types import NOTHING, Cast, cast_conditions, read_type
 from .finding import BLOCKED, OK, Check, finding, require, unknown
 from .query import CannotTell, Look
 
