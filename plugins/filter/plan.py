@@ -9,7 +9,8 @@ from typing import Any, Callable
 
 from ..module_utils.checks import specs
 from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan
-from ..module_utils.report import run
+from ..module_utils.report import executed, run
+from ..module_utils.schema import restored_checks as schema_checks
 from ..plugin_utils.filters import guarded
 
 
@@ -20,7 +21,9 @@ class FilterModule:
         sources = {
             deploy_plan: ("deploy_plan",),
             record: ("release_manifest", "release_intents"),
-            restored_checks: ("restored_containers", "restored_assertions"),
+            restored_checks: ("restored_containers",),
+            schema_checks: ("restored_assertions",),
+            executed: ("executed",),
             rollback_plan: ("rollback_plan", "chosen_parts"),
             run: ("timed_phases", "failure", "downtimes", "check_results", "in_round", "round_results"),
             specs: ("container_wishes", "log_wishes", "by_role"),

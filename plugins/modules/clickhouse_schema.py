@@ -74,6 +74,13 @@ options:
         type: list
         elements: str
         default: []
+  plan:
+    description:
+      - The RV(plan) that a task in check mode has returned, with O(state=present). It is applied as it is, and nothing is planned anew;
+        afterwards the schema is compared with O(desired) once more.
+      - The task changes nothing and fails if the schema or the quarantine was changed since the plan was made, or if the plan differs
+        from what its hash says.
+    type: dict
   release:
     description:
       - Id of the release, which becomes part of the names in the quarantine database.
@@ -194,7 +201,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The planned steps in their order. Record them to be able to take them back.
+  description: The planned steps in their order. Record them to be able to roll them back.
   returned: with O(state=present)
   type: list
   elements: dict
@@ -203,14 +210,21 @@ steps:
     object: {description: The database or table that it changes., type: str}
     class: {description: C(additive) or C(rewrite) or C(destructive)., type: str}
     statement: {description: What is run on the server., type: str}
-    reverse: {description: "What takes it back, for people.", type: str}
-    undo: {description: "What takes it back, for O(state=reversed).", type: list, elements: dict}
+    rollback_sql: {description: "What rolls it back, for people.", type: str}
+    operation: {description: "The operation with all that O(state=reversed) needs to roll it back.", type: dict}
     reason: {description: Why the step is needed., type: str}
     effect: {description: What it does to data., type: str}
     changes:
       description: The differences that it settles, each with name, class, reason and checks.
       type: list
       elements: dict
+plan:
+  description:
+    - The plan as a value, for the option O(plan) of a later task. Its C(hash) is a SHA-256 over what it does, its C(fingerprint) one over
+      the schema and the quarantine that it was made for.
+    - It also holds C(database), C(steps), C(refused), C(restored), C(findings), C(columns), C(for_cluster), C(rehearsal) and C(diff).
+  returned: with O(state=present)
+  type: dict
 pending:
   description: Statements that were not run, because of check mode or because the task failed before.
   returned: always
@@ -221,6 +235,14 @@ executed_statements:
   returned: always
   type: list
   elements: str
+executed:
+  description: The same with their durations.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    statement: {description: What was run., type: str}
+    seconds: {description: How long it took., type: float}
 refused:
   description: Differences that are left, each with name, object, found, expected, class and reason.
   returned: with O(state=present)
@@ -286,10 +308,12 @@ from ..module_utils.releases.store import ReleaseError
 from ..module_utils.schema.assess.assess import assess, is_blocking
 from ..module_utils.schema.cluster.hosts import ask_hosts, bounded_login
 from ..module_utils.schema.model import SchemaError
-from ..module_utils.schema.server.rebuild import rebuild, reopen
+from ..module_utils.schema.server.apply import apply, demand_unmoved
+from ..module_utils.schema.server.quarantine import Kept
 from ..module_utils.schema.server.restore import restore
-from ..module_utils.schema.server.rollback import Data, drop_column, reverse
+from ..module_utils.schema.server.rollback import Data, roll_back
 from ..module_utils.schema.server.server import Server
+from ..module_utils.schema.steps import Step
 
 
 def schema_options() -> dict[str, Any]:
@@ -306,6 +330,7 @@ def schema_options() -> dict[str, Any]:
                 "restored": {"type": "list", "elements": "str", "default": []},
             },
         },
+        "plan": {"type": "dict"},
         "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
         "drop": {"type": "list", "elements": "str", "default": []},
         "quarantine_database": {"type": "str"},
@@ -324,30 +349,46 @@ def schema_options() -> dict[str, Any]:
 
 def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Do one operation; *result* holds what was done so far, also when an error ends it."""
-    result["before"] = sealed(server.read())
-    if params["operation"] == "read" and params["cluster"]:
+    operation = params["operation"]
+    if operation == "assess":
+        found = assess(server, params["steps"] or [], params["assess_timeout"])
+        result["findings"] = [{**item, "blocking": is_blocking(item)} for item in found]
+        return
+    live = server.read()
+    kept: list[Kept] = []
+    result["before"] = sealed(live)
+    if operation == "read" and params["cluster"]:
         result["hosts"] = [
             {**one, "before": sealed(one["before"])} if "before" in one else one
             for one in ask_hosts(server, params)
         ]
-    if params["operation"] == "assess":
-        found = assess(server, params["steps"] or [], params["assess_timeout"])
-        result["findings"] = [{**item, "blocking": is_blocking(item)} for item in found]
-    elif params["operation"] == "apply":
-        release = check_release(params["release"] or "unnamed")
-        actions = {
-            name: lambda item, make=make: result["quarantined"].extend(
-                filter(None, [make(server, item, release)])
-            )
-            for name, make in (("rebuild", rebuild), ("reopen", reopen), ("drop_column", drop_column))
-        }
-        server.apply(params["steps"] or [], params["fingerprint"], actions)
+    elif operation == "apply":
+        demand_unmoved(server.database, live, params["fingerprint"])
+        steps = [Step.from_dict(item) for item in params["steps"] or []]
+        try:
+            apply(server, steps, check_release(params["release"] or "unnamed"), kept)
+        finally:
+            result["quarantined"] = [item.to_dict() for item in kept]
         result["restored"] = restore(server, params["restore"])
-    elif params["operation"] == "reverse":
+    elif operation == "reverse":
+        steps = [Step.from_dict(item) for item in params["steps"] or []]
         data = Data(params["policy"] == "keep", frozenset(params["drop"]))
-        result["quarantined"] = reverse(server, params["steps"] or [], check_release(params["release"]), data)
+        try:
+            roll_back(server, steps, check_release(params["release"]), data, kept)
+        finally:
+            result["quarantined"] = [item.to_dict() for item in kept]
     if server.executed:
         result["after"] = sealed(server.read())
+
+
+def report(server: Server, result: dict[str, Any]) -> None:
+    """Put what was done on the server, or would be, into *result*."""
+    result.update(
+        executed_statements=[item.statement for item in server.executed],
+        executed=[item.to_dict() for item in server.executed],
+        pending=server.pending,
+        done=server.done,
+    )
 
 
 def sealed(data: dict[str, Any]) -> str:
@@ -357,7 +398,13 @@ def sealed(data: dict[str, Any]) -> str:
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**login_options(), **schema_options()}, supports_check_mode=True)
-    result: dict[str, Any] = {"quarantined": [], "restored": [], "executed_statements": [], "pending": []}
+    result: dict[str, Any] = {
+        "quarantined": [],
+        "restored": [],
+        "executed_statements": [],
+        "executed": [],
+        "pending": [],
+    }
     error = None
     try:
         database = check_identifier(module.params["database"], "database")
@@ -375,8 +422,10 @@ def main() -> None:
                 module.params["cluster_timeout"] if everywhere else None,
                 ChangeJournal(module.params["journal"], "schema", module.check_mode),
             )
-            result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
-            work(server, module.params, result)
+            try:
+                work(server, module.params, result)
+            finally:
+                report(server, result)
     except (ClickhouseError, SchemaError, NameNotValid, ReleaseError) as problem:
         error = str(problem)
     result["changed"] = bool(result["executed_statements"] or result["pending"])

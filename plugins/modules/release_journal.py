@@ -120,26 +120,26 @@ path:
 """
 
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.common.times import utc_now
 from ..module_utils.releases.journal import unsettled
+from ..module_utils.releases.model import Manifest
 from ..module_utils.releases.store import (
     ROLLING_BACK,
     Release,
     ReleaseStore,
     continued,
-    deep_merge,
+    merged_manifest,
     settle_compose,
 )
 
 FINAL = ("closed", "failed", "rolled_back", "partly_rolled_back")
 
 
-def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, dict[str, Any], bool]:
+def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, Manifest, bool]:
     """Open a release or continue the unfinished one; save the files and texts before anything else changes."""
     params = module.params
     unfinished = store.unfinished()
@@ -168,19 +168,19 @@ def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, d
     return release, release.manifest(), unfinished is not None
 
 
-def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, dict[str, Any], bool]:
+def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, Manifest, bool]:
     """Add to an existing release, and end it if the state asks for that."""
     params = module.params
     release = store.release(params["release"])
     if module.check_mode and not release.folder.is_dir():
         return release, params["manifest"], False
-    manifest = deep_merge(release.manifest(), params["manifest"])
+    manifest = merged_manifest(release.manifest(), params["manifest"])
     entries = list(params["entries"])
     if params["state"] == ROLLING_BACK:
         manifest["status"] = ROLLING_BACK
         entries.append({"phase": "release", "object": release.id, "event": ROLLING_BACK})
     if params["state"] in FINAL:
-        manifest.update(status=params["state"], closed=utc_now())
+        manifest["status"], manifest["closed"] = params["state"], utc_now()
         entries.append({"phase": "release", "object": release.id, "event": params["state"]})
     if not module.check_mode:
         release.append(entries)

@@ -216,6 +216,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
             if params["must_be_up"]
             else rollout.current()
         )
+        outcome["image_before"] = own[-1].image_id if own else ""
         outcome["image"] = container.image_id
     old = own[-1].id if own and own[-1].state == "running" else None
     gap = downtime(events + rollout.events_since(since), old, container.id)

@@ -50,6 +50,22 @@ SAMPLE: dict[str, Any] = {
         "services": [{"service": "data-bridge", "verdict": "stale again", "action": "none"}],
         "reasons": {"data-bridge": ["somebody has edited main.py meanwhile"]},
     },
+    "executed": {
+        "statements": [{"statement": "ALTER TABLE a ADD COLUMN b", "seconds": 0.042}],
+        "images": [
+            {
+                "service": "data-bridge",
+                "before": "sha256:0123456789abcdef",
+                "after": "sha256:fedcba9876543210",
+            },
+            {"service": "tick-aggregator", "before": "", "after": "sha256:00aa11bb22cc33dd"},
+        ],
+        "quarantined": [
+            {"object": "db.a.b", "quarantine": "db_q.a__b__r1", "rows": 4711},
+            {"object": "db.kept", "quarantine": "", "rows": 3, "kept": "it stays, by the policy keep"},
+        ],
+        "restored": [{"object": "db.n", "quarantine": "db_q.n__r0", "rows": 12, "without_row": 2}],
+    },
     "downtime": [
         {"service": "data-bridge", "seconds": 6.3, "budget": 60},
         {"service": "external", "seconds": 71, "budget": 60},

@@ -46,6 +46,8 @@ def deploy_plan(
             "refused": refused,
             "restored": restored,
             "findings": list(schema.get("findings") or []),
+            "hash": (schema.get("plan") or {}).get("hash", ""),
+            "fingerprint": (schema.get("plan") or {}).get("fingerprint", ""),
         },
         "compose": {
             "path": compose.get("path", ""),

@@ -12,10 +12,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from ..common.processes import is_alive, this_process
 from ..common.secrets import mask_text
+from .model import JournalLine
 from .store import ReleaseError, ReleaseStore
 
 INTENT, DONE, FAILED = "intent", "done", "failed"
@@ -55,7 +56,8 @@ class ChangeJournal:
         if self.release is None:
             return
         try:
-            self.release.append([{"phase": self.phase, "object": obj, "event": event, **more}])
+            line = {"phase": self.phase, "object": obj, "event": event, **more}
+            self.release.append([cast("JournalLine", line)])
         except OSError as error:
             raise ReleaseError(
                 f"the journal {self.release.journal_path} cannot be written: {error.strerror}"
@@ -63,23 +65,24 @@ class ChangeJournal:
 
     @contextmanager
     def change(self, obj: str, reverse: str) -> Iterator[dict[str, str]]:
-        """Around one change: ``obj`` is what changes, ``reverse`` what takes it back. Errors pass through, and are noted.
+        """Around one change: ``obj`` is what changes, ``reverse`` what rolls it back. Errors pass through, and are noted.
 
-        What the change puts into the dictionary that it gets is written with its outcome.
+        What the change puts into the dictionary that it gets is written with its outcome, and how many seconds it took.
         """
         self.append(INTENT, obj, reverse=mask_text(reverse), process=this_process())
         outcome: dict[str, str] = {}
+        started = time.monotonic()
         try:
             yield outcome
         except Exception as error:
             self.append(FAILED, obj, error=mask_text(str(error).split("\n", 1)[0][:_LONGEST_ERROR]))
             raise
-        self.append(DONE, obj, **outcome)
+        self.append(DONE, obj, seconds=f"{time.monotonic() - started:.3f}", **outcome)
 
 
-def unsettled(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def unsettled(entries: Sequence[JournalLine]) -> list[dict[str, str]]:
     """Return the changes whose last word is an intent: phase, object, time and process. Nobody knows whether they were done."""
-    last: dict[tuple[str, str], Mapping[str, Any]] = {}
+    last: dict[tuple[str, str], JournalLine] = {}
     for entry in entries:
         if entry.get("event") in (INTENT, DONE, FAILED):
             last[str(entry.get("phase", "")), str(entry.get("object", ""))] = entry
@@ -101,7 +104,7 @@ def journaled_images(store: ReleaseStore) -> dict[str, str]:
     A service that no release has swapped is not in it, nor one whose last swap took it away, was cut off, or has failed.
     What is older than a journal that cannot be read may be out of date, so it counts no more than that one.
     """
-    lines: list[dict[str, Any]] = []
+    lines: list[JournalLine] = []
     for name in reversed(store.ids()):
         try:
             journal = store.release(name).journal()

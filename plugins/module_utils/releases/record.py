@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .model import JournalLine, Manifest, ServiceRecord
+
 
 def _was_up(container: Mapping[str, Any]) -> bool:
     """Whether a container worked before the release, so that it has to work after its rollback; a job that has ended well did."""
@@ -17,9 +19,9 @@ def _was_up(container: Mapping[str, Any]) -> bool:
     )
 
 
-def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a release records before it changes anything: enough to take every step back."""
-    services: dict[str, Any] = {}
+def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manifest:
+    """Return what a release records before it changes anything: enough to roll every step back."""
+    services: dict[str, ServiceRecord] = {}
     for order, name in enumerate(plan["swap"]):
         found = audit["services"][name]
         container = found.get("container") or {}
@@ -34,18 +36,25 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[
     return {
         "plan": plan["hash"],
         "compose": {
-            name: plan["compose"].get(name, "")
-            for name in ("path", "sha256_before", "sha256_after", "inserted", "block_sha256")
+            "path": plan["compose"].get("path", ""),
+            "sha256_before": plan["compose"].get("sha256_before", ""),
+            "sha256_after": plan["compose"].get("sha256_after", ""),
+            "inserted": plan["compose"].get("inserted", ""),
+            "block_sha256": plan["compose"].get("block_sha256", ""),
         },
-        "schema": {"steps": plan["schema"]["steps"]},
+        "schema": {
+            "steps": plan["schema"]["steps"],
+            "hash": plan["schema"].get("hash", ""),
+            "fingerprint": plan["schema"].get("fingerprint", ""),
+        },
         "services": services,
     }
 
 
-def release_intents(plan: Mapping[str, Any]) -> list[dict[str, str]]:
+def release_intents(plan: Mapping[str, Any]) -> list[JournalLine]:
     """Return the journal's first entries: each change that the release plans, before the modules write what they do."""
-    entries = [
-        {"phase": "schema", "object": str(step["object"]), "reverse": str(step.get("reverse", ""))}
+    entries: list[JournalLine] = [
+        {"phase": "schema", "object": str(step["object"]), "reverse": str(step.get("rollback_sql", ""))}
         for step in plan["schema"]["steps"]
     ]
     entries += [

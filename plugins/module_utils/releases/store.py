@@ -17,15 +17,16 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..common.errors import PlatformError
 from ..common.files import DamagedLine, append_lines, read_lines, replace_file, replace_link
 from ..common.times import utc_now
+from .model import JournalLine, Manifest
 
 RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
 BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
@@ -39,6 +40,11 @@ class ReleaseError(PlatformError):
     """A release that cannot be read or written; the message names the path and what was expected."""
 
 
+def merged_manifest(base: Manifest, update: Manifest) -> Manifest:
+    """Return the manifest ``base`` with ``update`` laid over it."""
+    return cast("Manifest", deep_merge(dict(base), dict(update)))
+
+
 def deep_merge(base: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
     """Return ``base`` with ``update`` laid over it; dictionaries are merged, anything else is replaced."""
     merged = dict(base)
@@ -50,16 +56,20 @@ def deep_merge(base: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def continued(found: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+def continued(found: Manifest, now: Manifest) -> Manifest:
     """Return the manifest of a release that goes on: what was found first stays, what is new is added.
 
-    Lists grow by what they do not hold yet, so a rollback later takes back the steps of all attempts.
+    Lists grow by what they do not hold yet, so a later rollback undoes the steps of all attempts.
     """
+    return cast("Manifest", _continued(dict(found), dict(now)))
+
+
+def _continued(found: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     merged = dict(found)
     for key, value in now.items():
         old = merged.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
-            merged[key] = continued(old, value)
+            merged[key] = _continued(old, value)
         elif isinstance(old, list) and isinstance(value, list):
             merged[key] = old + [item for item in value if item not in old]
         elif key not in merged:
@@ -67,7 +77,7 @@ def continued(found: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str, Any]) -> bool:
+def settle_compose(merged: Manifest, found: Manifest, now: Manifest) -> bool:
     """Bring the compose facts of a continued manifest up to date; say whether the saved file has to be saved anew.
 
     The file after this attempt is what this attempt makes of it. If somebody edited the file between the
@@ -80,10 +90,14 @@ def settle_compose(merged: dict[str, Any], found: dict[str, Any], now: dict[str,
     if new["sha256_before"] not in ours and new["sha256_before"] == new["sha256_after"]:
         # Edited since, with our entry in it: a rollback finds neither of our files, and takes out the entry alone.
         return False
-    edited: bool = new["sha256_before"] not in ours
-    names = ("sha256_after", "inserted", "block_sha256") if new.get("inserted") else ("sha256_after",)
-    merged["compose"] = dict(new) if edited else {**old, **{name: new[name] for name in names}}
-    return edited
+    if new["sha256_before"] not in ours:
+        merged["compose"] = new
+        return True
+    merged["compose"] = {**old, "sha256_after": new["sha256_after"]}
+    if new.get("inserted"):
+        merged["compose"]["inserted"] = new["inserted"]
+        merged["compose"]["block_sha256"] = new["block_sha256"]
+    return False
 
 
 class Release:
@@ -98,7 +112,7 @@ class Release:
     def id(self) -> str:
         return self.folder.name
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Read the manifest; raise :class:`ReleaseError` if it is missing or damaged."""
         try:
             loaded = json.loads(self.manifest_path.read_text(encoding="utf-8"))
@@ -112,20 +126,20 @@ class Release:
             raise ReleaseError(
                 f"the manifest {self.manifest_path} holds a {type(loaded).__name__}, expected an object"
             )
-        return loaded
+        return cast("Manifest", loaded)
 
-    def journal(self) -> list[dict[str, Any]]:
+    def journal(self) -> list[JournalLine]:
         """Read the journal's entries. A last line that was cut off by a crash is left out."""
         try:
-            return read_lines(self.journal_path)
+            return cast("list[JournalLine]", read_lines(self.journal_path))
         except DamagedLine as error:
             raise ReleaseError(str(error)) from error
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
         replace_file(self.manifest_path, (text + "\n").encode())
 
-    def append(self, entries: list[dict[str, Any]]) -> None:
+    def append(self, entries: Sequence[JournalLine]) -> None:
         """Append entries to the journal, each with the time now, and sync them to the disk."""
         append_lines(self.journal_path, ({"time": utc_now(), **entry} for entry in entries))
 
@@ -206,20 +220,20 @@ class ReleaseStore:
         """Return the releases at the top of the lineage whose rollback has begun and not ended, the newest first."""
         return list(takewhile(lambda one: one.manifest().get("status") == ROLLING_BACK, self.lineage()))
 
-    def open(self, release_id: str, manifest: dict[str, Any]) -> Release:
+    def open(self, release_id: str, manifest: Manifest) -> Release:
         """Make the folder and the first manifest of a release and point ``current`` to it."""
         release = self.release(release_id)
         previous = next(self.lineage(), None)
         release.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.state_dir, self.releases):
             folder.chmod(0o700)
-        known = {
+        known: Manifest = {
             "id": release.id,
             "status": "open",
             "opened": utc_now(),
             "previous": previous.id if previous else None,
         }
-        release.write_manifest(deep_merge(manifest, known))
+        release.write_manifest(merged_manifest(manifest, known))
         self.point_to(release.id)
         return release
 

@@ -18,6 +18,7 @@ from ..common.errors import PlatformError
 from ..common.text import block, cell, human_duration
 from ..common.times import moment_text, seconds_of, unix_seconds
 from .charts import charts, rounds_table
+from .executed import executed_section
 from .flow import flow
 from .run import shown_name
 
@@ -183,7 +184,8 @@ def _step(step: Any) -> dict[str, str]:
     # What is for machines alone does not belong on the page.
     used = (
         *("object", "table", "name", "target", "statement", "sql", "query", "statements"),
-        *("undo", "changes", "do"),
+        *("operation", "changes"),
+        *("undo", "do"),  # in plans of version 0.1.0
     )
     detail = ", ".join(
         f"{key}: {cell(value)}"
@@ -282,6 +284,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
             }
             for item in data.get("findings") or []
         ],
+        "executed": executed_section(data.get("executed") or {}),
         "plan": _plan(data.get("plan") or {}),
         "audit_after": _audit(data.get("audit_after") or {}),
         "undo": block(meta.get("rollback_command")),

@@ -10,6 +10,7 @@ from typing import Any
 from ..checks.result import ORDER, PASS
 from ..common.text import cell, human_duration, table
 from ..common.times import seconds_of
+from .executed import executed_lines
 from .page import WORDS, counts, downtime_rows, final_verdict, require_meta, timeline
 from .run import shown_name
 
@@ -56,6 +57,8 @@ def summary(data: dict[str, Any], path: str = "") -> str:
             for item in assertions
             if item.get("verdict") != PASS
         ]
+
+    lines += executed_lines(data.get("executed") or {})
 
     down = downtime_rows(data.get("downtime") or [])
     if down:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a schema is made of, and what a plan says about it. Everything here can be written as JSON."""
+"""What a schema is made of, and what a plan refuses. What it does is in steps and operations."""
 
 from __future__ import annotations
 
@@ -57,42 +57,6 @@ class Table:
     column_order: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Change:
-    """One difference of one object, as a step makes it equal: what can be allowed, and refused, by its name."""
-
-    name: str
-    risk: str
-    reason: str
-    commands: list[tuple[int, str]]  # parts of an ALTER, each with its place in the order of all parts
-    undo: list[dict[str, str]] = field(default_factory=list)  # for what holds data of its own
-    backward: list[tuple[int, str]] = field(default_factory=list)  # parts of the ALTER that takes it back
-    checks: list[dict[str, Any]] = field(default_factory=list)  # questions to the live data; see schema_risk
-
-
-@dataclass
-class Step:
-    """One statement for the server, with what takes it back."""
-
-    name: str
-    object: str
-    risk: str
-    statement: str
-    reverse: str
-    undo: list[dict[str, str]]
-    reason: str
-    effect: str
-    # The differences that it settles, each with name, class, reason and the checks on live data.
-    changes: list[dict[str, Any]] = field(default_factory=list)
-    # What is done instead of the statement alone, where that takes more than one; then the statement is the decisive one.
-    do: dict[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        data = asdict(self)
-        data["class"] = data.pop("risk")
-        return data
-
-
 @dataclass
 class Refusal:
     """A difference that is not going to be changed by this run."""
@@ -109,6 +73,11 @@ class Refusal:
         data["class"] = data.pop("risk")
         return data
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Refusal:
+        names = ("name", "object", "found", "expected", "class", "reason")
+        return cls(*(str(data[name]) for name in names))
+
     def __str__(self) -> str:
         return f"{self.name}: found {self.found or 'nothing'}, expected {self.expected or 'nothing'} ({self.reason})"
 
@@ -124,13 +93,6 @@ class Policy:
 
     def allows(self, name: str, risk: str) -> bool:
         return risk == ADDITIVE or name in self.allow or risk in self.allow
-
-
-@dataclass
-class Plan:
-    steps: list[Step] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 # Name prefix of a constraint that keeps new values out of a column while a reverse copies it.

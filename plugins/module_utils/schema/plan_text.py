@@ -36,7 +36,7 @@ def _lines(answer: Mapping[str, Any], live: str, desired: str) -> Iterator[str]:
         yield f"   + {cell(step['name'])} ({step['class']}): {cell(step['reason'])}"
         yield from _field("effect", [step["effect"]])
         yield from _field("statement", wrapped(step["statement"]))
-        yield from _field("reverse", wrapped(step["reverse"]))
+        yield from _field("rollback", wrapped(step["rollback_sql"]))
         yield ""
     for item in answer["refused"]:
         yield f"   ! {cell(item['name'])} ({item['class']}): {cell(item['reason'])}"

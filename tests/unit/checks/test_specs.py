@@ -8,7 +8,6 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.specs import 
     log_wishes,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.restored_checks import (
-    restored_assertions,
     restored_containers,
 )
 
@@ -26,18 +25,6 @@ MANIFEST = {
     "services": {
         "data-bridge": {"existed": True, "image_before": "sha256:old"},
         "tick-aggregator": {"existed": False, "image_before": ""},
-    },
-    "schema": {
-        "steps": [
-            {
-                "undo": [
-                    {"action": "drop_index", "table": "t", "index": "i"},
-                    {"action": "drop_column", "table": "t", "column": "c"},
-                ]
-            },
-            {"undo": [{"action": "quarantine_table", "table": "new"}]},
-            {"undo": []},
-        ]
     },
 }
 
@@ -60,26 +47,6 @@ def test_after_a_rollback_only_services_that_existed_are_expected():
     assert restored_containers(MANIFEST, SERVICES) == [
         {"container": "suho-data-bridge", "image": "sha256:old"}
     ]
-
-
-def test_after_a_rollback_what_was_added_must_be_gone():
-    answers, column, table = restored_assertions(MANIFEST, "db")
-    assert answers["value"] == 1
-    assert column["name"] == "column t.c is gone"
-    assert column["params"] == {"database": "db", "table": "t", "column": "c"}
-    assert table["name"] == "table new is out of the database"
-    assert {column["value"], table["value"]} == {0}
-
-
-def test_after_a_rollback_that_keeps_data_what_was_added_must_still_be_there():
-    _answers, column, table = restored_assertions(MANIFEST, "db", "keep")
-    assert column["name"] == "column t.c stays"
-    assert table["name"] == "table new is in the database"
-    assert {column["value"], table["value"]} == {1}
-
-
-def test_a_rollback_without_schema_steps_still_has_something_to_prove():
-    assert len(restored_assertions({"schema": {"steps": []}}, "db")) == 1
 
 
 def test_services_are_told_apart_by_what_they_do_with_the_broker():

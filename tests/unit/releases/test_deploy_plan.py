@@ -16,8 +16,8 @@ STEP = {
     "name": "alter.aggregates",
     "object": "db.aggregates",
     "statement": "ALTER t",
-    "reverse": "ALTER ...",
-    "undo": [],
+    "rollback_sql": "ALTER ...",
+    "operation": {},
 }
 SCHEMA = {"steps": [STEP], "pending": ["ALTER ..."], "refused": []}
 COMPOSE = {

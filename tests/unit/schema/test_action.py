@@ -21,8 +21,9 @@ from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client im
     login_options,
 )
 from ansible_collections.suho.platform.plugins.module_utils.schema.model import SchemaError
+from ansible_collections.suho.platform.plugins.module_utils.schema.rehearsal.process import PlannerProcess
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.server import Server
-from ansible_collections.suho.platform.plugins.modules.clickhouse_schema import schema_options, work
+from ansible_collections.suho.platform.plugins.modules.clickhouse_schema import report, schema_options, work
 from clickhouse_engine import EngineConnection
 
 SECRET = "bars"  # also the name of a table: hiding it must not change what is planned
@@ -66,13 +67,13 @@ class Host:
         self.calls.append(params["operation"])
         result: dict[str, Any] = {"quarantined": [], "restored": []}
         server = Server(self.engine, params["database"], "db_quarantine", dry=check)  # type: ignore[arg-type]
-        result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
         try:
             if self.broken:
                 raise self.broken
             work(server, params, result)
         except (ClickhouseError, SchemaError) as error:
             result.update(failed=True, msg=str(error))
+        report(server, result)
         return {**result, "changed": bool(server.executed or server.pending)}
 
     def task(self, check: bool = False, **args: Any) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def test_another_plan_than_the_approved_one_is_refused(host: Host) -> None:
     done = host.present(release="r1", expected=approved)
     assert done["failed"]
     assert (
-        "another one than was shown and approved: statements found beside it: CREATE TABLE db.late"
+        "differs from the one that was shown and approved: statements found beside it: CREATE TABLE db.late"
         in done["msg"]
     )
     assert done["executed_statements"] == []
@@ -155,6 +156,106 @@ def test_another_plan_than_the_approved_one_is_refused(host: Host) -> None:
     again = host.present(release="r2", expected=approved)
     assert "restored found beside it: db_quarantine.fresh__r1" in again["msg"]
     assert again["executed_statements"] == []
+
+
+# The plan as a value -----------------------------------------------------------------------------------------
+
+
+class Counted:
+    """How often the planner was asked, and how often the whole schema was read from the server."""
+
+    def __init__(self, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = self.read = 0
+        ask, query = PlannerProcess.ask, host.engine.query
+
+        def counted_ask(planner: PlannerProcess, request: dict[str, Any]) -> dict[str, Any]:
+            self.asked += 1
+            return ask(planner, request)
+
+        def counted_query(sql: str, *args: Any, **kwargs: Any) -> Any:
+            self.read += "FROM system.tables WHERE database IN" in sql
+            return query(sql, *args, **kwargs)
+
+        monkeypatch.setattr(PlannerProcess, "ask", counted_ask)
+        monkeypatch.setattr(host.engine, "query", counted_query)
+
+
+def test_a_deploy_asks_the_planner_twice_and_reads_the_schema_three_times(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit_state(host)
+    counted = Counted(host, monkeypatch)
+    plan = host.present(check=True)["plan"]
+    assert (counted.asked, counted.read) == (1, 1)
+    done = host.present(release="r1", plan=json.loads(json.dumps(plan)))
+    assert not done.get("failed"), done.get("msg")
+    assert (counted.asked, counted.read) == (2, 3)
+    assert host.calls == ["read", "apply"]
+    assert done["executed_statements"] == [step["statement"] for step in plan["steps"]]
+    assert (done["changed"], done["pending"], done["plan"]["hash"]) == (True, [], plan["hash"])
+    assert "CREATE TABLE db.bars (`k` String, `at` DateTime)" in done["live_ddl"]
+    assert done["diff"] == plan["diff"]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE db.bars ADD COLUMN surprise UInt8",
+        "CREATE VIEW db.other AS SELECT 1",
+        "CREATE TABLE db_quarantine.fresh__r0 (x UInt8) ENGINE = MergeTree ORDER BY x",
+    ],
+)
+def test_a_plan_is_refused_if_the_world_has_moved(host: Host, change: str, check: bool) -> None:
+    audit_state(host)
+    host.engine.run("CREATE DATABASE IF NOT EXISTS db_quarantine")
+    plan = host.present(check=True)["plan"]
+    host.engine.run(change)
+    done = host.present(check=check, release="r1", plan=plan)
+    assert done["failed"]
+    assert "database db was changed by someone else since the plan was made" in done["msg"]
+    assert plan["fingerprint"][:12] in done["msg"]
+    assert (done["changed"] and not check, done["executed_statements"]) == (False, [])
+
+
+def test_a_plan_for_another_database_or_with_another_hash_is_refused(host: Host) -> None:
+    audit_state(host)
+    plan = host.present(check=True)["plan"]
+    done = host.present(plan={**plan, "hash": "0" * 64})
+    assert (done["failed"], "not what was shown and approved" in done["msg"]) == (True, True)
+    done = host.present(plan=plan, database="other")
+    assert (done["failed"], "it is for database db, expected other" in done["msg"]) == (True, True)
+    assert host.calls == ["read"]
+
+
+def test_files_that_change_after_the_approval_do_not_pass_unseen(host: Host) -> None:
+    audit_state(host)
+    plan = host.present(check=True)["plan"]
+    (host.directory / "03_late.sql").write_text(
+        "CREATE TABLE db.late (x UInt8) ENGINE = MergeTree ORDER BY x"
+    )
+    done = host.present(release="r1", plan=plan)
+    assert done["failed"]
+    assert "these differences are left: create.late" in done["msg"]
+    assert done["executed_statements"] == [step["statement"] for step in plan["steps"]]
+
+
+def test_a_plan_says_what_was_refused_when_it_is_applied(host: Host) -> None:
+    audit_state(host)
+    host.engine.run("ALTER TABLE db.bars ADD COLUMN extra UInt8")
+    plan = host.present(check=True)["plan"]
+    done = host.present(release="r1", plan=plan)
+    assert (done["failed"], done["changed"], len(done["executed_statements"])) == (True, True, 2)
+    assert "bars.column.extra: found UInt8, expected nothing" in done["msg"]
+
+
+def test_what_was_executed_is_returned_with_its_seconds(host: Host) -> None:
+    audit_state(host)
+    done = host.present(release="r1")
+    assert [item["statement"] for item in done["executed"]] == done["executed_statements"]
+    assert all(0 <= item["seconds"] < 60 for item in done["executed"])
+    back = host.task(state="reversed", steps=done["steps"], release="r1")
+    assert [item["statement"] for item in back["executed"]] == back["executed_statements"] != []
 
 
 def test_a_policy_reaches_the_server(host: Host) -> None:
@@ -364,7 +465,7 @@ def test_the_password_is_in_no_result(host: Host) -> None:
                 "steps": [{"undo": [{"action": "drop_all", "table": "t"}]}],
                 "release": "r",
             },
-            "not an action",
+            "not an action that can be rolled back",
         ),
     ],
 )

@@ -21,12 +21,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.suho.platform.plugins.action.clickhouse_schema import ActionModule
 from ansible_collections.suho.platform.plugins.module_utils.schema import cli as schema_cli
 from ansible_collections.suho.platform.plugins.module_utils.schema.model import SchemaError
 from ansible_collections.suho.platform.plugins.module_utils.schema.plan_text import plan_text, wrapped
 from ansible_collections.suho.platform.plugins.module_utils.schema.rehearsal.process import PlannerProcess
 from ansible_collections.suho.platform.plugins.module_utils.schema.sql.tokens import significant
+from ansible_collections.suho.platform.plugins.module_utils.schema.task import SchemaTask
 
 PROJECT = Path(__file__).resolve().parents[3]
 SCRIPT = PROJECT / "bin" / "schema-plan"
@@ -128,11 +128,11 @@ def test_a_dump_of_the_desired_table_is_in_sync(ask: Callable[..., dict[str, Any
 
 
 def test_what_the_module_saves_is_a_dump(ask: Callable[..., dict[str, Any]]) -> None:
-    action = ActionModule.__new__(ActionModule)
-    action.args = {"database": "db", "login_password": "secret"}
+    options = {"database": "db", "login_password": "secret", "quarantine_database": ""}
+    task = SchemaTask(options, dict, list, check_mode=True)
     live = {"database_exists": True, "objects": [{"name": "t", "ddl": TABLE}]}
-    assert ask(action.whole_ddl(live))["steps"] == []
-    assert names(ask(action.whole_ddl({**live, "objects": []}))["steps"]) == ["create.t"]
+    assert ask(task.whole_ddl(live))["steps"] == []
+    assert names(ask(task.whole_ddl({**live, "objects": []}))["steps"]) == ["create.t"]
 
 
 def test_an_empty_dump_is_an_empty_database(ask: Callable[..., dict[str, Any]]) -> None:
@@ -255,7 +255,7 @@ def test_steps_are_exit_code_2_and_are_shown_whole(command: Command) -> None:
         "   + alter.t (additive): column n is missing\n"
         "       effect    changes metadata only; rows that exist read the default, a new index covers new parts\n"
         "       statement ALTER TABLE `db`.`t` ADD COLUMN `n` UInt8 AFTER `k`\n"
-        "       reverse   ALTER TABLE `db`.`t` DROP COLUMN `n`\n"
+        "       rollback  ALTER TABLE `db`.`t` DROP COLUMN `n`\n"
     ) in out
     assert "   - rows and their values\n" in out
     assert out.splitlines()[-1] == "1 step, 0 refused"
@@ -519,7 +519,7 @@ def test_no_name_in_a_plan_can_move_the_terminals_cursor() -> None:
         "reason": "a\x07",
         "effect": "b",
         "statement": "CREATE TABLE `\x1b[1;31mt`",
-        "reverse": "c\rd",
+        "rollback_sql": "c\rd",
     }
     rehearsal = {"engine_version": "1", "warnings": ["\x1b]0;x\x07"], "not_covered": []}
     answer = {"database": "db", "steps": [step], "refused": [], "rehearsal": rehearsal}

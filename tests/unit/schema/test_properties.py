@@ -134,8 +134,7 @@ def check_plan(planner: PlannerProcess, first: ASchema, second: ASchema) -> None
     created = {
         step["name"].split(".", 1)[1]
         for step in answer["steps"]
-        if step["name"].startswith("create.")
-        and not any(item["action"] == "remake_view" for item in step["undo"])
+        if step["name"].startswith("create.") and step["operation"]["kind"] != "remake_view"
     }
     assert created == set(answer["managed"]) - before
-    assert all(step["reverse"] for step in answer["steps"])
+    assert all(step["rollback_sql"] for step in answer["steps"])

@@ -18,7 +18,7 @@ from ..sql.conditions import is_default
 from ..sql.ttl import expired, read_ttl
 from ..sql.view_usage import VIEWS_SQL, WRITES, fed_sql, fed_views, users
 from .casts import assess_casts
-from .finding import BLOCKED, OK, RISK, Check, finding, is_blocking, require, unknown
+from .finding import BLOCKED, OK, RISK, Question, finding, is_blocking, require, unknown
 from .query import CannotTell, Look
 from .space import free_bytes, rewritten_bytes, stored_bytes
 
@@ -41,27 +41,27 @@ def assess(server: Server, steps: Sequence[Mapping[str, Any]], seconds: float = 
     return [found[check.place] for check in checks]
 
 
-def _checks(database: str, steps: Sequence[Mapping[str, Any]]) -> list[Check]:
-    found: list[Check] = []
+def _checks(database: str, steps: Sequence[Mapping[str, Any]]) -> list[Question]:
+    found: list[Question] = []
     for step in steps:
         for item in step.get("checks", []):
             item = item if isinstance(item, Mapping) else {}
             names = [database, item.get("table", ""), item.get("column", "")]
             target = ".".join(str(name) for name in names if name)
-            found.append(Check(len(found), str(step["name"]), str(item.get("check")), target, item))
+            found.append(Question(len(found), str(step["name"]), str(item.get("check")), target, item))
     return found
 
 
-def _jobs(checks: Sequence[Check]) -> list[list[Check]]:
+def _jobs(checks: Sequence[Question]) -> list[list[Question]]:
     """What is asked together: all casts of a table in one pass. What is cheap comes first."""
-    jobs: dict[tuple[Any, ...], list[Check]] = {}
+    jobs: dict[tuple[Any, ...], list[Question]] = {}
     for check in sorted(checks, key=lambda check: check.kind in _SCANS):
         key = ("cast", str(check.item.get("table"))) if check.kind == "cast" else (check.place,)
         jobs.setdefault(key, []).append(check)
     return list(jobs.values())
 
 
-def _answer(look: Look, check: Check, ask: Callable[[Look, Check], dict[str, Any]]) -> dict[str, Any]:
+def _answer(look: Look, check: Question, ask: Callable[[Look, Question], dict[str, Any]]) -> dict[str, Any]:
     try:
         require(check)
         return ask(look, check)
@@ -69,14 +69,14 @@ def _answer(look: Look, check: Check, ask: Callable[[Look, Check], dict[str, Any
         return unknown(check, str(reason))
 
 
-def _not_known(_look: Look, check: Check) -> dict[str, Any]:
+def _not_known(_look: Look, check: Question) -> dict[str, Any]:
     raise CannotTell(f"there is no check {check.kind!r}")
 
 
 # TTL ---------------------------------------------------------------------------------------------------
 
 
-def _ttl(look: Look, check: Check) -> dict[str, Any]:
+def _ttl(look: Look, check: Question) -> dict[str, Any]:
     if not check.item["ttl"]:
         return finding(check, OK, 0, 0, f"{check.object} loses its TTL, and no row is deleted.")
     info, rule = look.parts_table(check.item["table"]), read_ttl(check.item["ttl"])
@@ -91,7 +91,7 @@ def _ttl(look: Look, check: Check) -> dict[str, Any]:
     return finding(check, RISK, rows, 0, text)
 
 
-def _column_ttl(look: Look, check: Check) -> dict[str, Any]:
+def _column_ttl(look: Look, check: Question) -> dict[str, Any]:
     table, name = check.item["table"], check.item["column"]
     if not check.item["ttl"]:
         return finding(check, OK, 0, 0, f"{check.object} loses its TTL, and no value is reset.")
@@ -115,7 +115,7 @@ def _count(look: Look, table: str, condition: str) -> int:
 # Views and space ---------------------------------------------------------------------------------------
 
 
-def _readers(look: Look, check: Check) -> dict[str, Any]:
+def _readers(look: Look, check: Question) -> dict[str, Any]:
     database, table, column = look.server.database, check.item["table"], check.item["column"]
     look.table(table)
     views = look.kept(VIEWS_SQL)
@@ -136,7 +136,7 @@ def _readers(look: Look, check: Check) -> dict[str, Any]:
     return finding(check, OK, [], [], f"No view that the user can see uses {check.object}.")
 
 
-def _rewrite_bytes(look: Look, check: Check) -> dict[str, Any]:
+def _rewrite_bytes(look: Look, check: Question) -> dict[str, Any]:
     columns = check.item.get("columns", [])
     if not isinstance(columns, (list, tuple)) or not all(isinstance(name, str) for name in columns):
         raise CannotTell("columns is not a list of names")
@@ -146,7 +146,7 @@ def _rewrite_bytes(look: Look, check: Check) -> dict[str, Any]:
     return finding(check, RISK, size, 0, f"The step rewrites {size} bytes of {check.object} on disk.")
 
 
-def _rebuild_space(look: Look, check: Check) -> dict[str, Any]:
+def _rebuild_space(look: Look, check: Question) -> dict[str, Any]:
     size = stored_bytes(look, check.item["table"])
     policy, free = free_bytes(look, check.item["table"])
     text = f"A copy of {check.object} needs {size} bytes, and storage policy {policy} has {free} to spare"
@@ -154,7 +154,7 @@ def _rebuild_space(look: Look, check: Check) -> dict[str, Any]:
     return finding(check, verdict, size, free, f"{text}.")
 
 
-_ASSESS: Mapping[str, Callable[[Look, Check], dict[str, Any]]] = {
+_ASSESS: Mapping[str, Callable[[Look, Question], dict[str, Any]]] = {
     "ttl": _ttl,
     "column_ttl": _column_ttl,
     "rewrite_bytes": _rewrite_bytes,

@@ -12,7 +12,7 @@ from typing import Any
 from ...clickhouse.names import quote
 from ..model import SchemaError
 from ..sql.types import NOTHING, Cast, cast_conditions, read_type
-from .finding import BLOCKED, OK, Check, finding, require, unknown
+from .finding import BLOCKED, OK, Question, finding, require, unknown
 from .query import CannotTell, Look
 
 # Selecting from any other engine may take messages out of a queue, or ask another server.
@@ -20,10 +20,10 @@ _STORES = ("Log", "TinyLog", "StripeLog", "Memory")
 _SHOWN = 60
 
 
-def assess_casts(look: Look, checks: Sequence[Check]) -> dict[int, dict[str, Any]]:
+def assess_casts(look: Look, checks: Sequence[Question]) -> dict[int, dict[str, Any]]:
     """All type changes of one table in one pass; one by one if the server does not take them together."""
     found: dict[int, dict[str, Any]] = {}
-    todo: list[tuple[Check, Cast]] = []
+    todo: list[tuple[Question, Cast]] = []
     for check in checks:
         try:
             require(check)
@@ -50,7 +50,7 @@ def assess_casts(look: Look, checks: Sequence[Check]) -> dict[int, dict[str, Any
     return found
 
 
-def _conditions(look: Look, check: Check) -> Cast:
+def _conditions(look: Look, check: Question) -> Cast:
     engine = str(look.table(check.item["table"])["engine"])
     if not engine.endswith("MergeTree") and engine not in _STORES:
         raise CannotTell(f"a table with engine {engine} stores no values itself")
@@ -61,7 +61,7 @@ def _conditions(look: Look, check: Check) -> Cast:
     return cast_conditions(quote(check.item["column"]), old, new)
 
 
-def _count(look: Look, todo: Sequence[tuple[Check, Cast]], parts: int = 1) -> dict[int, dict[str, Any]]:
+def _count(look: Look, todo: Sequence[tuple[Question, Cast]], parts: int = 1) -> dict[int, dict[str, Any]]:
     if not todo:
         return {}
     wanted = ["count()"]
@@ -79,7 +79,7 @@ def _count(look: Look, todo: Sequence[tuple[Check, Cast]], parts: int = 1) -> di
     }
 
 
-def _judge(check: Check, rows: int, lost: Any, changed: Any, examples: Any) -> dict[str, Any]:
+def _judge(check: Question, rows: int, lost: Any, changed: Any, examples: Any) -> dict[str, Any]:
     lost, changed, wanted = int(lost), int(changed), check.item["type"]
     shown = sorted(_short(str(value)) for value in examples)
     if lost or changed:

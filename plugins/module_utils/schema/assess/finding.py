@@ -22,7 +22,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
 }
 
 
-class Check(NamedTuple):
+class Question(NamedTuple):
     """One check of one step, and where its finding belongs."""
 
     place: int
@@ -32,18 +32,18 @@ class Check(NamedTuple):
     item: Mapping[str, Any]
 
 
-def require(check: Check) -> None:
+def require(check: Question) -> None:
     for field in _FIELDS.get(check.kind, ()):
         if not isinstance(check.item.get(field), str):
             raise CannotTell(f"the check has no {field}")
 
 
-def unknown(check: Check, reason: str) -> dict[str, Any]:
+def unknown(check: Question, reason: str) -> dict[str, Any]:
     text = f"What step {check.step} does to {check.object} is not known ({check.kind}): {reason}"
     return finding(check, UNKNOWN, None, None, text + ("" if text.endswith(".") else "."))
 
 
-def finding(check: Check, verdict: str, observed: Any, limit: Any, text: str) -> dict[str, Any]:
+def finding(check: Question, verdict: str, observed: Any, limit: Any, text: str) -> dict[str, Any]:
     return {
         "step": check.step,
         "check": check.kind,

@@ -10,12 +10,15 @@ plan on a connection of its own: what a host has is its own matter, and its quar
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..model import SchemaError
+from ..model import Refusal, SchemaError
+from ..operations.tables import CreateDatabase
+from ..steps import Restorable, SchemaPlan, Step
 
 IN_SYNC, DIFFERS, UNREACHABLE = "in sync", "differs", "unreachable"
 _PAUSE = 1.0
@@ -27,8 +30,8 @@ _OF_ALL = (
 
 # call(operation, **arguments) runs the module; plan(live, cluster, deny) asks the planner; restorable(live, plan) what to bring back.
 Call = Callable[..., dict[str, Any]]
-Planner = Callable[[Mapping[str, Any], str, Mapping[str, str]], dict[str, Any]]
-Restorable = Callable[[Mapping[str, Any], Mapping[str, Any]], list[dict[str, str]]]
+Planner = Callable[[Mapping[str, Any], str, Mapping[str, str]], SchemaPlan]
+FindRestorable = Callable[[Mapping[str, Any], SchemaPlan], list[Restorable]]
 
 
 @dataclass
@@ -39,8 +42,7 @@ class Host:
     port: int
     live: dict[str, Any] = field(default_factory=dict)
     error: str = ""
-    plan: dict[str, Any] = field(default_factory=dict)
-    restore: list[dict[str, str]] = field(default_factory=list)
+    plan: SchemaPlan = field(default_factory=lambda: SchemaPlan(""))
 
     @property
     def address(self) -> str:
@@ -54,21 +56,21 @@ class Host:
     def state(self) -> str:
         if self.error:
             return UNREACHABLE
-        return DIFFERS if self.plan["steps"] or self.plan["refused"] or self.restore else IN_SYNC
+        return DIFFERS if self.plan.changes or self.plan.refused else IN_SYNC
 
     @property
     def signature(self) -> tuple[Any, ...]:
         """Equal for hosts to which the same statements do the same."""
-        steps = tuple((step["name"], step["statement"]) for step in self.plan["steps"])
-        return steps, tuple(item["name"] for item in self.plan["refused"])
+        steps = tuple((step.name, step.statement) for step in self.plan.steps)
+        return steps, tuple(item.name for item in self.plan.refused)
 
     @property
     def moves_rows(self) -> bool:
-        return bool(self.restore) or any(step["do"] for step in self.plan["steps"])
+        return bool(self.plan.restored) or any(step.operation.moves_rows for step in self.plan.steps)
 
     def shown(self) -> dict[str, Any]:
-        steps = [step["reason"] for step in self.plan.get("steps", ())]
-        steps += [item["name"] for item in self.plan.get("refused", ())]
+        steps = [step.reason for step in self.plan.steps]
+        steps += [item.name for item in self.plan.refused]
         return {
             "host": self.host,
             "port": self.port,
@@ -87,7 +89,7 @@ class ClusterRun:
         timeout: float,
         call: Call,
         plan: Planner,
-        restorable: Restorable,
+        restorable: FindRestorable,
         unsealed: Callable[[str], dict[str, Any]],
     ) -> None:
         self.cluster = cluster
@@ -102,7 +104,7 @@ class ClusterRun:
         """Ask every host what it has, and plan for each; hosts that have the same share a plan."""
         found = self.call("read")["hosts"]
         self.hosts = [Host(one["host"], one["port"], error=one.get("error", "")) for one in found]
-        plans: dict[tuple[Any, ...], dict[str, Any]] = {}
+        plans: dict[tuple[Any, ...], SchemaPlan] = {}
         for host, one in zip(self.hosts, found):
             if not host.error:
                 host.live = self.unsealed(one["before"])
@@ -113,20 +115,18 @@ class ClusterRun:
                 self.plan_for(host, plans, deny)
         return self.hosts
 
-    def plan_for(
-        self, host: Host, plans: dict[tuple[Any, ...], dict[str, Any]], deny: Mapping[str, str]
-    ) -> None:
-        names = ("fingerprint", "database_exists", "default_replication")
+    def plan_for(self, host: Host, plans: dict[tuple[Any, ...], SchemaPlan], deny: Mapping[str, str]) -> None:
+        names = ("schema_fingerprint", "database_exists", "default_replication")
         key = (*(host.live[name] for name in names), *sorted(deny))
         if key not in plans:
             plans[key] = self.make_plan(host.live, "", deny)
-        host.plan = plans[key]
-        host.restore = self.restorable(host.live, host.plan)
+        host.plan = replace(plans[key], fingerprint=host.live["fingerprint"])
+        host.plan.restored = self.restorable(host.live, host.plan)
 
     @property
     def together(self) -> list[str]:
         """Steps that only one statement for all hosts can do, and that all hosts need."""
-        asked = [host.plan["for_cluster"] for host in self.hosts if not host.error]
+        asked = [host.plan.for_cluster for host in self.hosts if not host.error]
         return [name for name in asked[0] if all(name in other for other in asked)] if asked else []
 
     def not_alone(self, host: Host) -> dict[str, str]:
@@ -135,9 +135,18 @@ class ClusterRun:
             return {}
         return {
             name: f"host {host.address} lacks it and others have it. {_OF_ALL}"
-            for name in host.plan["for_cluster"]
+            for name in host.plan.for_cluster
             if name not in self.together
         }
+
+    def plan_of_all(self, plan: SchemaPlan) -> SchemaPlan:
+        """The plan that is shown for the cluster, with a fingerprint that stands for all its hosts, and what comes back on any of them."""
+        prints = sorted(f"{host.address} {host.live['fingerprint']}" for host in self.hosts)
+        return replace(
+            plan,
+            fingerprint=hashlib.sha256("\n".join(prints).encode()).hexdigest(),
+            restored=[item for host in self.hosts for item in host.plan.restored],
+        )
 
     def demand_all(self) -> None:
         """No change is begun while a host cannot be asked: nobody would know what became of it."""
@@ -147,7 +156,7 @@ class ClusterRun:
 
     @property
     def is_uniform(self) -> bool:
-        """True if the same statements mend every host, and move no rows."""
+        """True if the same statements fix every host, and move no rows."""
         first = self.hosts[0]
         return all(one.signature == first.signature and not one.moves_rows for one in self.hosts)
 
@@ -155,37 +164,47 @@ class ClusterRun:
         """Send what is missing: to all at once, or to each its own."""
         if self.is_uniform:
             first = self.hosts[0]
-            take(self.apply_to_all(first, self.make_plan(first.live, self.cluster, {})["steps"]))
+            take(self.apply_to_all(first, self.make_plan(first.live, self.cluster, {}).steps))
             return
         together = frozenset(self.together)
         if together:
             for host in self.hosts:
-                steps = [step for step in host.plan["steps"] if step["name"].startswith("database.")]
+                steps = [step for step in host.plan.steps if isinstance(step.operation, CreateDatabase)]
                 if steps:
-                    take(self.call("apply", **host.login, steps=steps, fingerprint=host.live["fingerprint"]))
+                    take(self.apply_to_one(host, steps, []))
             first = self.hosts[0]
-            steps = self.make_plan(first.live, self.cluster, {})["steps"]
-            take(self.apply_to_all(first, [step for step in steps if step["name"] in together]))
+            steps = self.make_plan(first.live, self.cluster, {}).steps
+            take(self.apply_to_all(first, [step for step in steps if step.name in together]))
         for address in [host.address for host in self.hosts]:
             # What another host got may have come to this one by replication meanwhile.
             host = next(one for one in self.look() if one.address == address)
             if host.error:
                 raise SchemaError(f"host {address} went away meanwhile: {host.error}; run the task again")
-            if host.plan["steps"] or host.restore:
-                arguments = {"steps": host.plan["steps"], "restore": host.restore}
-                take(self.call("apply", **host.login, **arguments, fingerprint=host.live["fingerprint"]))
+            if host.plan.changes:
+                take(self.apply_to_one(host, host.plan.steps, host.plan.restored))
 
-    def apply_to_all(self, first: Host, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    def apply_to_one(
+        self, host: Host, steps: Sequence[Step], restored: Sequence[Restorable]
+    ) -> dict[str, Any]:
+        return self.call(
+            "apply",
+            **host.login,
+            steps=[step.to_dict() for step in steps],
+            restore=[item.to_dict() for item in restored],
+            fingerprint=host.live["fingerprint"],
+        )
+
+    def apply_to_all(self, first: Host, steps: Sequence[Step]) -> dict[str, Any]:
         return self.call(
             "apply",
             **first.login,
-            steps=steps,
+            steps=[step.to_dict() for step in steps],
             fingerprint=first.live["fingerprint"],
             cluster=self.cluster,
             cluster_timeout=self.timeout,
         )
 
-    def wait(self, known: frozenset[str]) -> list[Host]:
+    def wait(self, known: Sequence[Refusal]) -> list[Host]:
         """Ask until every host has what the files want (but for what was refused), at most as long as a statement may take."""
         deadline = time.monotonic() + self.timeout
         while True:
@@ -195,7 +214,7 @@ class ClusterRun:
                 return hosts
             time.sleep(_PAUSE)
 
-    def demand_sync(self, known: frozenset[str]) -> None:
+    def demand_sync(self, known: Sequence[Refusal]) -> None:
         """After the change: every host has said that it has what the files want."""
         late = [
             f"{one.address} lacks {left(one, known)}"
@@ -206,7 +225,7 @@ class ClusterRun:
         if late:
             raise SchemaError(
                 f"cluster {self.cluster}: after {self.timeout:g} s not all hosts have what the files want: "
-                f"{'; '.join(late)}. Run the task again: it asks each host and mends what is left"
+                f"{'; '.join(late)}. Run the task again: it asks each host and fixes what is left"
             )
 
     def warnings(self) -> list[str]:
@@ -220,10 +239,8 @@ class ClusterRun:
         ]
 
 
-def left(host: Host, known: frozenset[str]) -> str:
+def left(host: Host, known: Sequence[Refusal]) -> str:
     """What a host still lacks, "" for nothing. ``known`` are the refusals that were expected."""
     if host.error:
         return host.error
-    names = [step["name"] for step in host.plan["steps"]]
-    names += [item["name"] for item in host.plan["refused"] if item["name"] not in known]
-    return ", ".join(names)
+    return ", ".join(host.plan.left(known))

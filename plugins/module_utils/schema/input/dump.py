@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...clickhouse.names import quote
 from ..model import SchemaError
-from ..rehearsal.engine import Engine, EngineError
+from ..rehearsal.engine import EmbeddedEngine, EmbeddedEngineError
 from ..sql.ddl import head
 from ..sql.tokens import Statement, significant, split_statements, unquote
 from .files import engine_of, refused
@@ -41,7 +41,7 @@ class Dump(NamedTuple):
     left_out: list[str]
 
 
-def with_live(engine: Engine, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_live(engine: EmbeddedEngine, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """The request with what its live_dump holds: live objects, notes on what was left out, the database."""
     if "live_dump" not in request:
         return request
@@ -69,7 +69,7 @@ def with_live(engine: Engine, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**request, "database": database, "live": live, "left_out": left_out}
 
 
-def read_dump(engine: Engine, text: str, path: str) -> Dump:
+def read_dump(engine: EmbeddedEngine, text: str, path: str) -> Dump:
     """Take a file of DDL apart; nothing of it is run."""
     dump = Dump([], set(), [])
     current = ""
@@ -126,7 +126,7 @@ def _qualified(item: Dumped, database: str) -> str:
     return f"{item.ddl[:start]}{quote(database)}.{item.ddl[start:]}"
 
 
-def _databases_of(engine: Engine, files: Sequence[Mapping[str, str]]) -> set[str]:
+def _databases_of(engine: EmbeddedEngine, files: Sequence[Mapping[str, str]]) -> set[str]:
     names = {
         database_of(_parsed(engine, statement, file["path"])[0])
         for file in files
@@ -150,12 +150,12 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _parsed(engine: Engine, statement: Statement, path: str) -> tuple[str, str]:
+def _parsed(engine: EmbeddedEngine, statement: Statement, path: str) -> tuple[str, str]:
     """Canonical text and syntax tree."""
     try:
         sql = engine.canonical(statement.text)
         return sql, engine.tree(sql)
-    except EngineError as error:
+    except EmbeddedEngineError as error:
         problem = refused(path, statement.line + error.line - 1, error)
     if any(token.text == "\\" for token in significant(statement.text)):
         problem = SchemaError(

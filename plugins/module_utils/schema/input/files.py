@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ...clickhouse.names import NameNotValid, check_name
 from ..model import SchemaError
-from ..rehearsal.engine import Engine, EngineError
+from ..rehearsal.engine import EmbeddedEngine, EmbeddedEngineError
 from ..sql.ddl import head
 from ..sql.replication import without_replication
 from ..sql.tokens import (
@@ -86,7 +86,7 @@ class Desired(NamedTuple):
     replication: str = ""  # what the engine in the file replicates by; the engine in sql is the plain one
 
 
-def read_desired(engine: Engine, files: Sequence[Mapping[str, str]], database: str) -> list[Desired]:
+def read_desired(engine: EmbeddedEngine, files: Sequence[Mapping[str, str]], database: str) -> list[Desired]:
     """Check all files; the first problem raises, and nothing has been run."""
     wanted: dict[str, Desired] = {}
     # A file that is too long is refused below, unread.
@@ -116,17 +116,17 @@ def read_desired(engine: Engine, files: Sequence[Mapping[str, str]], database: s
     return list(wanted.values())
 
 
-def load_desired(engine: Engine, wanted: Sequence[Desired], database: str) -> list[Desired]:
+def load_desired(engine: EmbeddedEngine, wanted: Sequence[Desired], database: str) -> list[Desired]:
     """Create the objects in the scratch database; returns them in an order in which they can be created."""
     engine.use(database)
     order: list[Desired] = []
     rest = sorted(wanted, key=lambda item: _KINDS.index(item.kind))
     while rest:
-        failed: list[tuple[Desired, EngineError]] = []
+        failed: list[tuple[Desired, EmbeddedEngineError]] = []
         for item in rest:
             try:
                 engine.run(item.sql)
-            except EngineError as error:
+            except EmbeddedEngineError as error:
                 failed.append((item, error))
             else:
                 order.append(item)
@@ -139,11 +139,11 @@ def load_desired(engine: Engine, wanted: Sequence[Desired], database: str) -> li
     return order
 
 
-def _read(engine: Engine, statement: Statement, path: str, database: str) -> Desired | None:
+def _read(engine: EmbeddedEngine, statement: Statement, path: str, database: str) -> Desired | None:
     try:
         sql, replication = without_replication(engine.canonical(statement.text))
         tree = engine.tree(sql)
-    except EngineError as error:
+    except EmbeddedEngineError as error:
         _move_to_file(error, statement)
         raise refused(path, error.line, error) from None
     for token in significant(sql):
@@ -273,7 +273,7 @@ def foreign_sources(tree: str) -> list[str]:
     return found + [name for name in _DICTIONARY_SOURCE.findall(tree) if name not in ("clickhouse", "null")]
 
 
-def _move_to_file(error: EngineError, statement: Statement) -> None:
+def _move_to_file(error: EmbeddedEngineError, statement: Statement) -> None:
     """Turn the place in a statement, in bytes, into the place in its file, in characters."""
     lines = statement.text.split("\n")
     if error.column and error.line <= len(lines):
@@ -288,7 +288,7 @@ def _wrong(path: str, line: int, message: str) -> SchemaError:
     return SchemaError(f"{path}:{line}: {message}", file=path, line=line)
 
 
-def refused(path: str, line: int, error: EngineError) -> SchemaError:
+def refused(path: str, line: int, error: EmbeddedEngineError) -> SchemaError:
     column = f":{error.column}" if error.column else ""
     return SchemaError(
         f"{path}:{line}{column}: the engine refused it with code {error.code}: {error.message}",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rename hints in the comments of a desired file, and the steps that they ask for.
+"""Rename hints in the comments of a desired file.
 
 A rename is never guessed: ``-- renamed-from: old`` before a CREATE statement names the object's old name, on the line of
 a column the column's. Once the rename is done, the hint has no effect and may go or stay.

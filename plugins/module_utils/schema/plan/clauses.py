@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...clickhouse.names import quote
-from ..model import ADDITIVE, DESTRUCTIVE, REWRITE, Step, Table
+from ..model import ADDITIVE, DESTRUCTIVE, REWRITE, Table
+from ..operations.tables import RebuildTable
+from ..steps import Settled, Step
 from .comparison import COMMENT, REMOVE_TTL, RESET, SETTING, TTL, Comparison
 
 _TITLES = {
@@ -85,13 +86,9 @@ def _rebuild(one: Comparison, name: str, keys: Sequence[Key]) -> Step:
         name=f"rebuild.{one.live.name}",
         object=one.object,
         risk=DESTRUCTIVE,
-        statement=one.desired.ddl,
-        reverse=f"EXCHANGE TABLES {one.target} AND <quarantine>.{quote(one.live.name + '__<release>~rebuilt')}",
-        undo=[{"action": "give_back", "table": one.live.name, "statement": one.live.ddl}],
+        operation=RebuildTable(one.live.name, one.desired.ddl, one.live.ddl),
         reason=reason,
-        effect="copies every row into a table of the new definition; the old one stays in the quarantine",
-        changes=[{"name": name, "class": DESTRUCTIVE, "reason": reason, "checks": checks}],
-        do={"action": "rebuild", "table": one.live.name, "statement": one.desired.ddl},
+        changes=[Settled(name, DESTRUCTIVE, reason, checks)],
     )
 
 

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
 from ...clickhouse.names import quote
-from ..model import ADDITIVE, DESTRUCTIVE, REWRITE, Column, Step
+from ..model import ADDITIVE, DESTRUCTIVE, REWRITE, Column
+from ..operations.columns import AddColumn, DropColumn
 from ..sql.types import widens
+from ..steps import Settled, Step
 from .comparison import ADD_COLUMN, MODIFY_COLUMN, Comparison
 
 # What a MODIFY that leaves it out does not take away.
@@ -54,7 +55,7 @@ def _unwanted(one: Comparison, column: Column) -> None:
 
 
 def drop_steps(one: Comparison) -> list[Step]:
-    """A step for each column that goes, the last one first: so the way back puts them in beside each other."""
+    """A step for each column that goes, the last one first: so the rollback puts them in beside each other."""
     steps = []
     order = list(one.live.columns)
     for name in reversed(one.dropped):
@@ -63,31 +64,21 @@ def drop_steps(one: Comparison) -> list[Step]:
         behind = f"AFTER {quote(order[place - 1])}" if place else "FIRST"
         back = f"ALTER TABLE {one.target} ADD COLUMN {quote(name)} {declaration} {behind}"
         reason = f"the files do not name column {name}: found {declaration}, expected nothing"
-        change = {
-            "name": f"{one.live.name}.column.{name}",
-            "class": DESTRUCTIVE,
-            "reason": reason,
-            "checks": [{"check": "readers", "table": one.live.name, "column": name}],
-        }
+        checks = [{"check": "readers", "table": one.live.name, "column": name}]
         steps.append(
             Step(
                 name=f"drop.{one.live.name}.{name}",
                 object=one.object,
                 risk=DESTRUCTIVE,
-                statement=f"ALTER TABLE {one.target} DROP COLUMN {quote(name)}",
-                reverse=f"{back}; -- and its values from the quarantine",
-                undo=[
-                    {"action": "give_column_back", "table": one.live.name, "column": name, "statement": back}
-                ],
+                operation=DropColumn(
+                    one.live.name,
+                    f"ALTER TABLE {one.target} DROP COLUMN {quote(name)}",
+                    name,
+                    back,
+                    tuple(one.dropped),
+                ),
                 reason=reason,
-                effect="copies its values with the keys of their rows to the quarantine, counts them, then drops the column",
-                changes=[change],
-                do={
-                    "action": "drop_column",
-                    "table": one.live.name,
-                    "column": name,
-                    "with": json.dumps(one.dropped),
-                },
+                changes=[Settled(f"{one.live.name}.column.{name}", DESTRUCTIVE, reason, checks)],
             )
         )
     return steps
@@ -104,7 +95,7 @@ def _add_missing(one: Comparison) -> None:
                 ADDITIVE,
                 f"column {name} is missing",
                 commands=[(ADD_COLUMN, f"ADD COLUMN {quote(name)} {column.declaration} {place}")],
-                undo=[{"action": "drop_column", "table": one.live.name, "column": name}],
+                adds=[AddColumn(one.live.name, "", name)],
             )
         place = f"AFTER {quote(name)}"
 

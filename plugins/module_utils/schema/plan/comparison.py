@@ -11,10 +11,14 @@ ALTER. A change that is not allowed, or that turned out to be impossible, become
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...clickhouse.names import quote
-from ..model import ADDITIVE, CLASSES, Change, Plan, Policy, Refusal, Step, Table
+from ..model import ADDITIVE, CLASSES, Policy, Refusal, Table
+from ..operations.base import Operation
+from ..operations.columns import AlterTable, ChangeInPlace
+from ..steps import Plan, Settled, Step
 
 # same(first, second, form) tells whether two printed texts mean the same; form is 'expression' or 'ttl'.
 Same = Callable[[str, str, str], bool]
@@ -25,11 +29,21 @@ DROP, ADD_COLUMN, MODIFY_COLUMN, ADD_PART, COMMENT, REMOVE_TTL = range(6)
 SETTING, RESET, TTL = range(10, 13)
 _LISTS = {SETTING: "MODIFY SETTING ", RESET: "RESET SETTING ", TTL: "MODIFY TTL "}
 
-_EFFECTS = {
-    ADDITIVE: "changes metadata only; rows that exist read the default, a new index covers new parts",
-    "rewrite": "keeps every value; may rewrite parts, or change how writers and readers get on with the table",
-    "destructive": "may delete rows or values",
-}
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference of one object, as a step makes it equal: what can be allowed, and refused, by its name."""
+
+    name: str
+    risk: str
+    reason: str
+    commands: list[tuple[int, str]]  # parts of an ALTER, each with its place in the order of all parts
+    adds: list[Operation] = field(default_factory=list)  # what it adds to the table
+    backward: list[tuple[int, str]] = field(default_factory=list)  # parts of the ALTER that rolls it back
+    checks: list[dict[str, Any]] = field(default_factory=list)  # questions to the live data; see assess
+
+    def settled(self) -> Settled:
+        return Settled(self.name, self.risk, self.reason, self.checks)
 
 
 class Comparison:
@@ -45,7 +59,7 @@ class Comparison:
         self.policy = policy
         self.object = f"{database}.{live.name}"
         self.target = f"{quote(database)}.{quote(live.name)}"
-        self.changes: list[Change] = []
+        self.changes: list[Difference] = []
         self.dropped: list[str] = []  # columns that go, as the policy allows it by their names
 
     def refuse(self, key: str, found: str, wanted: str, risk: str, reason: str) -> None:
@@ -63,46 +77,40 @@ class Comparison:
         else:
             if risk != ADDITIVE:
                 reason = f"{reason}: found {found or 'nothing'}, expected {wanted or 'nothing'}"
-            self.changes.append(Change(name, risk, reason, **parts))
+            self.changes.append(Difference(name, risk, reason, **parts))
 
     def finish(self) -> None:
-        """Add the steps that make the changes, and those that take them back."""
+        """Add the steps that make the changes."""
         self.result.steps.extend(alter(self.object, self.target, self.live.name, self.changes))
 
 
-def alter(obj: str, target: str, table: str, changes: Sequence[Change]) -> list[Step]:
+def alter(obj: str, target: str, table: str, changes: Sequence[Difference]) -> list[Step]:
     """One ALTER for all changes; a second and third only where the grammar lets a statement end in one list."""
     if not changes:
         return []
     statements = statements_of(target, [part for item in changes for part in item.commands])
     backward = statements_of(target, [part for item in reversed(changes) for part in item.backward])
-    holding = [item for change in reversed(changes) for item in reversed(change.undo)]
-    undo = [item for item in holding if item["action"] != "drop_column"]
-    undo += [{"action": "run", "table": table, "statement": text} for text in backward]
-    undo += [item for item in holding if item["action"] == "drop_column"]
+    added = [item for change in changes for item in change.adds]
+    # The undo goes from the last part to the first: what holds no data, what was there in another form, then columns with their data.
+    parts = [item for item in added if item.holds]
+    parts += [ChangeInPlace(table, "", text) for text in reversed(backward)]
+    parts += [item for item in added if not item.holds]
     risk = max((item.risk for item in changes), key=CLASSES.index)
+    first = f"alter.{table}"
     steps = [
         Step(
-            name=f"alter.{table}" + (f".{number}" if number > 1 else ""),
+            name=first + (f".{number}" if number > 1 else ""),
             object=obj,
             risk=risk,
-            statement=statement,
-            reverse="",
-            undo=[],
+            # Statements that follow the first have no life of their own: they go forward with it, and back with it.
+            operation=AlterTable(
+                table, statement, tuple(parts) if number == 1 else (), first if number > 1 else ""
+            ),
             reason="; ".join(item.reason for item in changes),
-            effect=_EFFECTS[risk],
         )
         for number, statement in enumerate(statements, start=1)
     ]
-    # Statements that follow the first have no life of their own: they go forward with it, and back with it.
-    steps[0].undo = undo
-    steps[0].reverse = "; ".join(_shown(target, undo))
-    for step in steps[1:]:
-        step.reverse = f"-- with the reverse of {steps[0].name}"
-    steps[0].changes = [
-        {"name": item.name, "class": item.risk, "reason": item.reason, "checks": item.checks}
-        for item in changes
-    ]
+    steps[0].changes = [item.settled() for item in changes]
     return steps
 
 
@@ -116,19 +124,3 @@ def statements_of(target: str, parts: Sequence[tuple[int, str]]) -> list[str]:
     ]
     bodies = [", ".join([*plain, *lists[:1]]), *lists[1:]]
     return [f"ALTER TABLE {target} {body}" for body in bodies if body]
-
-
-def _shown(target: str, undo: Sequence[dict[str, str]]) -> list[str]:
-    """The way back for people: as few statements as it could be, where the server takes one for each column."""
-    shown: list[str] = []
-    before = "run"
-    for item in undo:
-        what = item["action"].partition("_")[2]
-        if item["action"] == "run":
-            shown.append(item["statement"])
-        elif shown and before != "run":
-            shown[-1] += f", DROP {what.upper()} {quote(item[what])}"
-        else:
-            shown.append(f"ALTER TABLE {target} DROP {what.upper()} {quote(item[what])}")
-        before = item["action"]
-    return shown

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 
 from ...clickhouse.names import quote
 from ..model import ADDITIVE, REWRITE, Index
+from ..operations.columns import AddConstraint, AddIndex, AddPart, AddProjection
 from .comparison import ADD_PART, DROP, Comparison
+
+_ADDED: Mapping[str, type[AddPart]] = {
+    "index": AddIndex,
+    "projection": AddProjection,
+    "constraint": AddConstraint,
+}
 
 
 def compare_parts(one: Comparison) -> None:
@@ -68,7 +75,7 @@ def _part(one: Comparison, what: str, name: str, found: str, wanted: str) -> Non
             risk,
             f"{what} {name} is missing",
             commands=[(add, head.replace("IF NOT EXISTS ", "") + wanted)],
-            undo=[{"action": f"drop_{what}", "table": one.live.name, what: name}],
+            adds=[_ADDED[what](one.live.name, "", name)],
         )
         return
     reason = f"another {what}" if wanted else f"the files do not name this {what}"

@@ -13,8 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...clickhouse.names import quote
-from ..model import ADDITIVE, DESTRUCTIVE, GUARD, Plan, Policy, Refusal, Step, Table
+from ..model import ADDITIVE, DESTRUCTIVE, GUARD, Policy, Refusal, Table
+from ..operations.base import Operation
+from ..operations.tables import CreateDatabase, CreateTable, Reopen, Unlock
+from ..operations.views import CreateDictionary, CreateView
 from ..server.rebuild import BACK, FORWARD
+from ..steps import Plan, Step
 from .clauses import compare_clauses, settle_keys
 from .columns import compare_columns, drop_steps
 from .comparison import Comparison, Same
@@ -63,7 +67,7 @@ def _compare(one: Comparison) -> None:
 
 
 def heal(database: str, live: Mapping[str, Table], desired: Mapping[str, Table]) -> list[Step]:
-    """What an interrupted reverse has left locked is opened again first."""
+    """What an interrupted rollback has left locked is opened again first."""
     steps = []
     for name, table in desired.items():
         constraints = live[name].constraints if name in live else {}
@@ -74,17 +78,14 @@ def heal(database: str, live: Mapping[str, Table], desired: Mapping[str, Table])
             target = f"{quote(database)}.{quote(name)}"
             rebuild = guard in (FORWARD, BACK)
             what = "the table closed" if rebuild else f"column {column} locked against new values"
+            statement = f"ALTER TABLE {target} DROP CONSTRAINT {quote(guard)}"
             steps.append(
                 Step(
                     name=f"{name}.unlock" if rebuild else f"{name}.column.{column}.unlock",
                     object=f"{database}.{name}",
                     risk=ADDITIVE,
-                    statement=f"ALTER TABLE {target} DROP CONSTRAINT {quote(guard)}",
-                    reverse="-- nothing: a reverse locks again by itself",
-                    undo=[],
-                    reason=f"an interrupted {'rebuild' if rebuild else 'reverse'} left {what}",
-                    effect="changes metadata only",
-                    do={"action": "reopen", "table": name} if rebuild else {},
+                    operation=(Reopen if rebuild else Unlock)(name, statement),
+                    reason=f"an interrupted {'rebuild' if rebuild else 'rollback'} left {what}",
                 )
             )
     return steps
@@ -95,30 +96,17 @@ def _create_database(database: str) -> Step:
         name=f"database.{database}",
         object=database,
         risk=ADDITIVE,
-        statement=f"CREATE DATABASE {quote(database)}",
-        reverse=f"-- database {database} stays; it is empty then",
-        undo=[],
+        operation=CreateDatabase("", f"CREATE DATABASE {quote(database)}"),
         reason="the database does not exist",
-        effect="creates an empty database",
     )
 
 
 def _create(database: str, table: Table) -> Step:
-    target = f"{quote(database)}.{quote(table.name)}"
-    action, reverse = {
-        "TABLE": (
-            "quarantine_table",
-            f"RENAME TABLE {target} TO <quarantine>.{quote(table.name + '__<release>')}",
-        ),
-        "DICTIONARY": ("drop_dictionary", f"DROP DICTIONARY {target}"),
-    }.get(table.kind, ("drop_view", f"DROP VIEW {target}"))
+    kinds: dict[str, type[Operation]] = {"TABLE": CreateTable, "DICTIONARY": CreateDictionary}
     return Step(
         name=f"create.{table.name}",
         object=f"{database}.{table.name}",
         risk=ADDITIVE,
-        statement=table.ddl,
-        reverse=reverse,
-        undo=[{"action": action, "table": table.name}],
+        operation=kinds.get(table.kind, CreateView)(table.name, table.ddl),
         reason=f"the {table.kind.lower()} does not exist",
-        effect=f"creates an empty {table.kind.lower()}",
     )

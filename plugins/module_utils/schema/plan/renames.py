@@ -1,14 +1,19 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps that rename hints ask for. A rename is never guessed."""
+
+"""The steps that rename hints ask for. They go first and by themselves: an ALTER cannot rename and change one column."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ...clickhouse.names import quote
-from ..model import REWRITE, Plan, Policy, Refusal, Step, Table
+from ..model import REWRITE, Policy, Refusal, Table
+from ..operations.base import Operation
+from ..operations.columns import RenameColumn
+from ..operations.tables import RenameObject
+from ..steps import Plan, Settled, Step
 
 
 def renames(
@@ -50,20 +55,9 @@ def _settle(result: Plan, policy: Policy, step: Step, old: str, new: str, both: 
         result.steps.append(step)
 
 
-def _step(
-    name: str, obj: str, forward: str, back: str, undo: dict[str, str], reason: str, check: dict[str, str]
-) -> Step:
-    return Step(
-        name=f"rename.{name}",
-        object=obj,
-        risk=REWRITE,
-        statement=forward,
-        reverse=back,
-        undo=[undo],
-        reason=reason,
-        effect="changes a name only; who uses the old name fails",
-        changes=[{"name": f"rename.{name}", "class": REWRITE, "reason": reason, "checks": [check]}],
-    )
+def _step(name: str, obj: str, operation: Operation, reason: str, check: dict[str, str]) -> Step:
+    changes = [Settled(f"rename.{name}", REWRITE, reason, [check])]
+    return Step(f"rename.{name}", obj, REWRITE, operation, reason, changes)
 
 
 def _rename_object(database: str, live: Mapping[str, Table], name: str, old: str) -> Step:
@@ -72,9 +66,7 @@ def _rename_object(database: str, live: Mapping[str, Table], name: str, old: str
     return _step(
         name,
         f"{database}.{name}",
-        f"RENAME {what} {first} TO {second}",
-        f"RENAME {what} {second} TO {first}",
-        {"action": "rename_object", "table": name, "to": old, "kind": what},
+        RenameObject(name, f"RENAME {what} {first} TO {second}", old, what),
         f"a file renames {old} to {name}",
         {"check": "readers", "table": old, "column": ""},
     )
@@ -82,12 +74,11 @@ def _rename_object(database: str, live: Mapping[str, Table], name: str, old: str
 
 def _rename_column(database: str, table: str, name: str, old: str) -> Step:
     target = f"{quote(database)}.{quote(table)}"
+    statement = f"ALTER TABLE {target} RENAME COLUMN {quote(old)} TO {quote(name)}"
     return _step(
         f"{table}.{name}",
         f"{database}.{table}",
-        f"ALTER TABLE {target} RENAME COLUMN {quote(old)} TO {quote(name)}",
-        f"ALTER TABLE {target} RENAME COLUMN {quote(name)} TO {quote(old)}",
-        {"action": "rename_column", "table": table, "column": name, "to": old},
+        RenameColumn(table, statement, name, old),
         f"a file renames column {old} to {name}",
         {"check": "readers", "table": table, "column": old},
     )

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..model import DESTRUCTIVE, REWRITE, Step, Table
-from ..sql.tokens import Token, depths, significant
+from ..model import DESTRUCTIVE, REWRITE, Table
+from ..operations.base import Operation
+from ..operations.views import ModifyQuery, RemakeView, ReplaceObject
+from ..sql.ddl import view_parts
+from ..steps import Step
 from .comparison import Comparison
 
 
@@ -48,45 +51,18 @@ def _settle(
         steps = make(one)
         for step in steps:
             step.reason, step.risk = item.reason, item.risk
-        steps[0].changes = [{"name": item.name, "class": item.risk, "reason": item.reason, "checks": []}]
+        steps[0].changes = [item.settled()]
         one.result.steps.extend(steps)
     one.changes = []
 
 
-def view_parts(definition: str) -> tuple[str, str]:
-    """What stands before the query of a materialized view, without its list of columns, and the query."""
-    parts = significant(definition)
-    levels = depths(parts)
-    start = next(
-        (at for at, token in enumerate(parts) if levels[at] == 0 and token.word() == "AS"), len(parts)
-    )
-    head: list[Token] = []
-    opened = False
-    for at, token in enumerate(parts[:start]):
-        # The columns follow from the query; the brackets of an ENGINE come after its word.
-        if levels[at] == 0 and token.text in "()" and not any(item.word() == "ENGINE" for item in head):
-            opened = token.text == "("
-        elif not opened:
-            head.append(token)
-    query = definition[parts[start].end :].strip() if start < len(parts) else ""
-    return " ".join(token.text for token in head), query
-
-
-def _step(
-    one: Comparison, name: str, statement: str, reverse: str, effect: str, undo: list[dict[str, str]]
-) -> Step:
-    return Step(name, one.object, REWRITE, statement, reverse, undo, "", effect)
+def _step(one: Comparison, name: str, operation: Operation) -> Step:
+    return Step(name, one.object, REWRITE, operation, "")
 
 
 def _replace(one: Comparison) -> list[Step]:
-    kind = one.live.kind
     forward, backward = (_or_replace(side) for side in (one.desired, one.live))
-    undo = [{"action": "run", "table": one.live.name, "statement": backward}]
-    return [
-        _step(
-            one, f"replace.{one.live.name}", forward, backward, f"replaces the {kind.lower()} at once", undo
-        )
-    ]
+    return [_step(one, f"replace.{one.live.name}", ReplaceObject(one.live.name, forward, backward))]
 
 
 def _or_replace(table: Table) -> str:
@@ -98,19 +74,12 @@ def _modify_query(one: Comparison) -> list[Step]:
         f"ALTER TABLE {one.target} MODIFY QUERY {view_parts(side.definition)[1]}"
         for side in (one.desired, one.live)
     )
-    undo = [{"action": "run", "table": one.live.name, "statement": backward}]
-    effect = "rows that come from now on pass through the new query; what is stored stays"
-    return [_step(one, f"query.{one.live.name}", forward, backward, effect, undo)]
+    return [_step(one, f"query.{one.live.name}", ModifyQuery(one.live.name, forward, backward))]
 
 
 def _make_anew(one: Comparison) -> list[Step]:
-    name, drop = one.live.name, f"DROP VIEW {one.target}"
-    effect = (
-        "rows that come between the two statements do not pass through the view; its target keeps its rows"
-    )
-    # Either statement may be the last one that was run.
-    undo = [{"action": "remake_view", "table": name, "statement": one.live.ddl}]
+    name = one.live.name
     return [
-        _step(one, f"drop.{name}", drop, one.live.ddl, effect, undo),
-        _step(one, f"create.{name}", one.desired.ddl, f"{drop}; {one.live.ddl}", effect, list(undo)),
+        _step(one, f"drop.{name}", RemakeView(name, f"DROP VIEW {one.target}", one.live.ddl)),
+        _step(one, f"create.{name}", RemakeView(name, one.desired.ddl, one.live.ddl)),
     ]

@@ -53,7 +53,7 @@ _LENIENT = (
 )
 
 
-class EngineError(PlatformError):
+class EmbeddedEngineError(PlatformError):
     """The engine refused a statement."""
 
     def __init__(self, raw: str) -> None:
@@ -70,7 +70,7 @@ class EngineError(PlatformError):
         super().__init__(f"code {self.code}: {self.message}")
 
 
-class Engine:
+class EmbeddedEngine:
     """One session of the embedded engine."""
 
     def __init__(self, directory: str) -> None:
@@ -102,15 +102,15 @@ class Engine:
 
     def _query(self, sql: str, output: str) -> str:
         if "\0" in sql:
-            raise EngineError("Code: 62. a NUL character is no SQL")
+            raise EmbeddedEngineError("Code: 62. a NUL character is no SQL")
         try:
             sql.encode("utf-8")
             result = self._session.query(sql, output)
         except UnicodeError as error:
-            raise EngineError(f"Code: 62. not valid text: {error}") from None
+            raise EmbeddedEngineError(f"Code: 62. not valid text: {error}") from None
         except Exception as error:
             # chDB raises its own ChdbError or a plain RuntimeError, depending on its version.
-            raise EngineError(str(error)) from None
+            raise EmbeddedEngineError(str(error)) from None
         data = result.bytes() if hasattr(result, "bytes") else str(result).encode()
         return data.decode("utf-8", "replace")
 
@@ -154,7 +154,7 @@ class Engine:
             length = len(text.encode("utf-8", "replace"))
             if batch and (not text or size + length > _MOST_BYTES):
                 values = ", ".join(literal(one) for one in batch)
-                with contextlib.suppress(EngineError):
+                with contextlib.suppress(EmbeddedEngineError):
                     rows = self.rows(f"SELECT {function}(arrayJoin([{values}])) AS text")
                     if len(rows) == len(batch):
                         cache.update(zip(batch, (str(row["text"]) for row in rows)))
@@ -186,7 +186,7 @@ class Engine:
             starts = _STARTS["ttl" if form == "ttl" else "expression"]
             tree = text  # neither (a codec, a projection): then only equal text is equal
             for start in starts:
-                with contextlib.suppress(EngineError):
+                with contextlib.suppress(EmbeddedEngineError):
                     tree = self.tree(self.canonical(f"{start} {_with_brackets(text)}"))
                     break
             self._trees[(form, text)] = tree
@@ -214,7 +214,7 @@ class Engine:
         """Accept in live objects what a new object would need a setting for."""
         for name in _LENIENT:
             with contextlib.suppress(
-                EngineError
+                EmbeddedEngineError
             ):  # an engine that does not know the setting does not need it
                 self.run(f"SET {name} = {int(on)}")
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from ..input.files import SAFE_ENGINES, reaches_out
 from ..model import SchemaError
-from .engine import Engine, EngineError
+from .engine import EmbeddedEngine, EmbeddedEngineError
 
 _Objects = Sequence[Mapping[str, str]]
-# What a reverse is made of. The statements come from a record on the target, so nothing else is run on the controller.
+# What a rollback is made of. The statements come from a record on the target, so nothing else is run on the controller.
 _KINDS = frozenset({"CREATE", "ALTER", "DROP", "RENAME", "EXCHANGE"})
 
 
-def foresee(engine: Engine, request: Mapping[str, Any], skipped: Sequence[str]) -> dict[str, Any]:
+def foresee(engine: EmbeddedEngine, request: Mapping[str, Any], skipped: Sequence[str]) -> dict[str, Any]:
     """Run the request's C(statements) on what is loaded; returns C(diff) and C(warnings).
 
     The live objects are there already but for those that *skipped* tells of. Of the quarantine, what the statements name is loaded.
@@ -39,14 +39,14 @@ def foresee(engine: Engine, request: Mapping[str, Any], skipped: Sequence[str]) 
     return {"diff": {"before": before, "after": after}, "warnings": warnings}
 
 
-def print_both(engine: Engine, before: _Objects, after: _Objects) -> dict[str, Any]:
+def print_both(engine: EmbeddedEngine, before: _Objects, after: _Objects) -> dict[str, Any]:
     """The same for what a server has run already, from its own DDL before and after."""
     sides = {"before": before, "after": after}
     shown = {side: engine.script([item["ddl"] for item in objects]) for side, objects in sides.items()}
     return {"diff": shown, "warnings": []}
 
 
-def _run(engine: Engine, statement: str, database: str) -> str:
+def _run(engine: EmbeddedEngine, statement: str, database: str) -> str:
     """Run one statement; why it was not run, "" if it was."""
     try:
         sql = engine.canonical(statement)
@@ -56,11 +56,11 @@ def _run(engine: Engine, statement: str, database: str) -> str:
         if not reason:
             engine.run(sql)
         return reason
-    except (EngineError, SchemaError) as error:
+    except (EmbeddedEngineError, SchemaError) as error:
         return str(error)
 
 
-def _load_named(engine: Engine, database: str, objects: _Objects, statements: Sequence[str]) -> None:
+def _load_named(engine: EmbeddedEngine, database: str, objects: _Objects, statements: Sequence[str]) -> None:
     engine.make_database(database)
     engine.lenient(True)
     for item in objects:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ...clickhouse.names import quote
 from ..cluster.statements import on_cluster
 from ..input.dump import with_live
 from ..input.files import SAFE_ENGINES, Desired, load_desired, reaches_out, read_desired
-from ..model import ADDITIVE, Plan, Policy, SchemaError, Step, Table
+from ..model import ADDITIVE, Policy, SchemaError, Table
+from ..operations.base import Names
+from ..operations.tables import CreateTable
 from ..plan.plan import heal, plan
 from ..plan.renames import renames
-from ..server.rebuild import create_as
 from ..sql.ddl import head
 from ..sql.replication import DEFAULT, Replication, with_replication
-from .engine import Engine, EngineError
+from ..steps import Plan, Step
+from .engine import EmbeddedEngine, EmbeddedEngineError
 from .preview import foresee, print_both
 
 NOT_COVERED = (
@@ -33,7 +35,7 @@ _SCRATCH_QUARANTINE = "suho_rehearsal_quarantine"
 _VIEW_ENGINES = frozenset({"View", "MaterializedView", "Dictionary"})
 
 
-def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
+def answer(engine: EmbeddedEngine, request: Mapping[str, Any]) -> dict[str, Any]:
     """Do what one request asks: plan and rehearse, or show (C(after), C(statements)). Leaves no scratch object behind."""
     if "after" in request:
         return print_both(engine, request["live"], request["after"])
@@ -50,13 +52,12 @@ def answer(engine: Engine, request: Mapping[str, Any]) -> dict[str, Any]:
         for name in (database, _SCRATCH_QUARANTINE, request.get("quarantine", "")):
             if name:
                 engine.drop_database(name)
-    result["database"] = database
     result["rehearsal"]["seconds"] = round(time.monotonic() - started, 3)
     return result
 
 
 class Impossible(Exception):
-    """These changes cannot be made, or not be taken back; without them the plan may well work."""
+    """These changes cannot be made, or not be rolled back; without them the plan may well work."""
 
     def __init__(self, obj: str, changes: Sequence[str], reason: str) -> None:
         super().__init__(reason)
@@ -68,11 +69,11 @@ class Impossible(Exception):
 def impossible(steps: Sequence[Step], obj: str, reason: str, statement: str = "") -> Exception:
     """What failed on one object: its changes that are no must are given up, and only if there are none, the plan."""
     given_up = [
-        change["name"]
+        change.name
         for step in steps
         if step.object == obj
         for change in step.changes
-        if change["class"] != ADDITIVE
+        if change.risk != ADDITIVE
     ]
     if given_up:
         return Impossible(obj, given_up, reason)
@@ -82,9 +83,10 @@ def impossible(steps: Sequence[Step], obj: str, reason: str, statement: str = ""
 class _Rehearsal:
     """One pass: files → desired, live DDL → live, plan, forward, plan again, back."""
 
-    def __init__(self, engine: Engine, request: Mapping[str, Any]) -> None:
+    def __init__(self, engine: EmbeddedEngine, request: Mapping[str, Any]) -> None:
         self.engine = engine
         self.database: str = request["database"]
+        self.names = Names(self.database, _SCRATCH_QUARANTINE)
         self.replication = Replication(self.database, request.get("default_replication") or DEFAULT)
         self.live: Sequence[Mapping[str, str]] = [self.replication.plain(item) for item in request["live"]]
         self.files: Sequence[Mapping[str, str]] = request["files"]
@@ -145,7 +147,7 @@ class _Rehearsal:
         return found or everything
 
     def try_alone(self, live: Table, desired: Table, others: Mapping[str, str]) -> str:
-        """Make and take back what is left of one table's plan without some changes; why that fails, "" if it does not."""
+        """Make and undo what is left of one table's plan without some changes; why that fails, "" if it does not."""
         policy = Policy(self.allow, {**self.deny, **others}, self.setting_defaults)
         self.engine.make_database(self.database)
         self.engine.make_database(_SCRATCH_QUARANTINE)
@@ -157,12 +159,12 @@ class _Rehearsal:
             before = self.engine.tables(self.database)
             found = plan(self.database, before, {live.name: desired}, self.engine.same, policy, True)
             self.apply(found.steps)
-            self.reverse(found.steps)
+            self.undo(found.steps)
             if self.engine.tables(self.database) != before:
-                return f"the reverse does not give back the original of {live.name}"
+                return f"the rollback does not give back the original of {live.name}"
         except Impossible as problem:
             return problem.reason
-        except (EngineError, SchemaError):
+        except (EmbeddedEngineError, SchemaError):
             return ""  # it cannot stand alone, so it is judged with the others
         finally:
             self.engine.lenient(False)
@@ -183,8 +185,8 @@ class _Rehearsal:
         self.check_replication(found, renamed)
         after = self.engine.tables(self.database)
         self.check_forward(found, after, renamed, desired)
-        self.reverse(found.steps)
-        self.check_reverse(found.steps, self.engine.tables(self.database), original)
+        self.undo(found.steps)
+        self.check_undo(found.steps, self.engine.tables(self.database), original)
         return self.report(Plan(healing + found.steps, found.refused, found.notes), live, after, wanted)
 
     def rename(self, live: Mapping[str, Table]) -> Plan:
@@ -235,7 +237,7 @@ class _Rehearsal:
             for item in rest:
                 try:
                     self.engine.run(self.engine.canonical(item["ddl"]))
-                except EngineError as error:
+                except EmbeddedEngineError as error:
                     failed.append((item, str(error)))
             if len(failed) == len(rest):
                 for item, reason in failed:
@@ -252,7 +254,7 @@ class _Rehearsal:
             sql = self.engine.canonical(item["ddl"])
             _kind, database, name = head(sql)
             tree = self.engine.tree(sql)
-        except (EngineError, SchemaError) as error:
+        except (EmbeddedEngineError, SchemaError) as error:
             return str(error)
         if (database, name) != (self.database, item["name"]):
             return f"its DDL creates {database}.{name}"
@@ -270,23 +272,13 @@ class _Rehearsal:
 
     def apply(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            if step.name == f"database.{self.database}":
-                continue  # the scratch database is there already
             try:
-                for statement in self.forward_statements(step):
+                for statement in step.operation.rehearse(self.names):
                     self.engine.run(statement)
-            except EngineError as error:
+            except EmbeddedEngineError as error:
                 raise impossible(
                     steps, step.object, f"the rehearsal of {step.name} failed with {error}", step.statement
                 ) from None
-
-    def forward_statements(self, step: Step) -> list[str]:
-        """What a step does on a server, without the data."""
-        if step.do.get("action") != "rebuild":
-            return [step.statement]
-        copy = f"{quote(_SCRATCH_QUARANTINE)}.{quote(step.do['table'] + '~copy')}"
-        live = f"{quote(self.database)}.{quote(step.do['table'])}"
-        return [create_as(step.do["statement"], copy), f"EXCHANGE TABLES {live} AND {copy}"]
 
     def check_forward(
         self,
@@ -297,7 +289,7 @@ class _Rehearsal:
     ) -> None:
         again = self.plan(after, desired)
         known = {item.name for item in found.refused}
-        left = {change["name"]: step.object for step in again.steps for change in step.changes}
+        left = {change.name: step.object for step in again.steps for change in step.changes}
         left.update({step.name: step.object for step in again.steps if not step.changes})
         left.update({item.name: item.object for item in again.refused if item.name not in known})
         for name, obj in left.items():
@@ -306,46 +298,21 @@ class _Rehearsal:
         if touched:
             raise SchemaError(f"the rehearsal changed objects that no file names: {', '.join(touched)}")
 
-    def reverse(self, steps: Sequence[Step]) -> None:
+    def undo(self, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
-            for item in step.undo:
-                for statement in self.undo_statements(item):
-                    try:
-                        self.engine.run(statement)
-                    except EngineError as error:
-                        reason = f"the rehearsal of the reverse of {step.name} failed with {error}"
-                        raise impossible(steps, step.object, reason, statement) from None
+            for statement in step.operation.rehearse_undo(self.names):
+                try:
+                    self.engine.run(statement)
+                except EmbeddedEngineError as error:
+                    reason = f"the rehearsal of the rollback of {step.name} failed with {error}"
+                    raise impossible(steps, step.object, reason, statement) from None
 
-    def undo_statements(self, item: Mapping[str, str]) -> list[str]:
-        """What schema_reverse does on a server, without the data."""
-        table = f"{quote(self.database)}.{quote(item['table'])}"
-        action, what = item["action"], item["action"].partition("_")[2]
-        if action == "quarantine_table":
-            return [f"RENAME TABLE {table} TO {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'])}"]
-        if action == "give_column_back":
-            return [item["statement"]]
-        if action == "give_back":
-            return [
-                f"EXCHANGE TABLES {table} AND {quote(_SCRATCH_QUARANTINE)}.{quote(item['table'] + '~copy')}"
-            ]
-        if action == "remake_view":
-            return [f"DROP VIEW IF EXISTS {table} SYNC", item["statement"]]
-        if action == "rename_object":
-            return [f"RENAME {item['kind']} {table} TO {quote(self.database)}.{quote(item['to'])}"]
-        if action == "rename_column":
-            return [f"ALTER TABLE {table} RENAME COLUMN {quote(item['column'])} TO {quote(item['to'])}"]
-        if action in ("drop_view", "drop_dictionary"):
-            return [f"DROP {what.upper()} {table} SYNC"]
-        if action.startswith("drop_"):
-            return [f"ALTER TABLE {table} DROP {what.upper()} {quote(item[what])}"]
-        return [item["statement"]]
-
-    def check_reverse(
+    def check_undo(
         self, steps: Sequence[Step], after: Mapping[str, Table], original: Mapping[str, Table]
     ) -> None:
         for name in sorted(after.keys() | original.keys()):
             if after.get(name) != original.get(name):
-                reason = f"the reverse does not give back the original of {name}"
+                reason = f"the rollback does not give back the original of {name}"
                 raise impossible(steps, f"{self.database}.{name}", reason)
 
     # Report ------------------------------------------------------------------------------------------
@@ -360,14 +327,15 @@ class _Rehearsal:
                 f"rehearsed on ClickHouse {self.engine.version}, but the server is {self.server_version}"
             )
         return {
-            "steps": [{**step.to_dict(), "statement": self.sent(step)} for step in found.steps],
+            "database": self.database,
+            "steps": [self.sent(step).to_dict() for step in found.steps],
             "refused": [item.to_dict() for item in found.refused],
             "managed": sorted(wanted),
             # What no single host can do by itself.
             "for_cluster": [
                 step.name
                 for step in found.steps
-                if step.name == f"create.{_object(step)}" and self.replication.needs_cluster(_object(step))
+                if isinstance(step.operation, CreateTable) and self.replication.needs_cluster(_object(step))
             ],
             "columns": {name: list(after[name].columns) for name in sorted(wanted) if name in after},
             "diff": {
@@ -384,13 +352,15 @@ class _Rehearsal:
             },
         }
 
-    def sent(self, step: Step) -> str:
-        """A step's statement as the server gets it."""
-        name = _object(step)
+    def sent(self, step: Step) -> Step:
+        """The step with its statement as the server gets it."""
+        name, operation = _object(step), step.operation
         statement = step.statement
-        if step.name == f"create.{name}":
+        if isinstance(operation, CreateTable):
             statement = with_replication(statement, self.replication.wants.get(name, ""))
-        return on_cluster(statement, self.cluster) if self.cluster and not step.do else statement
+        if self.cluster and not operation.moves_rows:
+            statement = on_cluster(statement, self.cluster)
+        return replace(step, operation=replace(operation, statement=statement))
 
     def pretty(
         self, tables: Mapping[str, Table], wanted: frozenset[str], replicated: Mapping[str, str]

@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from ..model import SchemaError
-from .engine import Engine, EngineError
+from .engine import EmbeddedEngine, EmbeddedEngineError
 from .rehearse import answer
 
 
@@ -25,16 +25,16 @@ def serve(scratch: str) -> None:
     # Whatever the engine prints must not get between the answers.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    engine: Engine | None = None
+    engine: EmbeddedEngine | None = None
     for line in sys.stdin:
         result: dict[str, Any]
         try:
             if engine is None:
-                engine = Engine(os.path.join(scratch, "engine"))
+                engine = EmbeddedEngine(os.path.join(scratch, "engine"))
             result = {"ok": True, **answer(engine, json.loads(line))}
         except SchemaError as error:
             result = {"ok": False, "error": str(error), "details": error.details}
-        except EngineError as error:
+        except EmbeddedEngineError as error:
             result = {"ok": False, "error": f"the embedded engine failed with {error}", "details": {}}
         except Exception as error:
             # A defect here must reach the user as a sentence, not as a traceback of another process.

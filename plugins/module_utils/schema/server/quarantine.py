@@ -22,7 +22,22 @@ REBUILDING, REBUILT, DELTA = "rebuilding", "rebuilt", "delta"
 _NOT_RESTORED = (COPY, LOOKUP, RESTORED, REBUILDING, REBUILT, DELTA)
 
 
-class Entry(NamedTuple):
+class Kept(NamedTuple):
+    """Rows or values that were put into the quarantine, or left where they are (``kept`` says why)."""
+
+    object: str  # database.table or database.table.column
+    quarantine: str  # database.table; "" if nothing was moved
+    rows: int
+    kept: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        data = self._asdict()
+        if not self.kept:
+            del data["kept"]
+        return data
+
+
+class QuarantineEntry(NamedTuple):
     """One quarantine table that may have to be restored."""
 
     name: str
@@ -51,7 +66,7 @@ def free_name(wanted: str, taken: Collection[str], state: str = "") -> str:
     return name
 
 
-def entry_of(item: Mapping[str, str]) -> Entry | None:
+def entry_of(item: Mapping[str, str]) -> QuarantineEntry | None:
     """Read the name and comment of a quarantine table; None for what is not ours or is not finished."""
     base, _tilde, suffix = item["name"].partition("~")
     table, separator, release = base.rpartition("__")
@@ -61,8 +76,8 @@ def entry_of(item: Mapping[str, str]) -> Entry | None:
         return None
     meta = _meta(item.get("comment", ""))
     if meta:
-        return Entry(item["name"], meta["table"], meta["column"], release, suffix, meta)
-    return Entry(item["name"], table, "", release, suffix, {})
+        return QuarantineEntry(item["name"], meta["table"], meta["column"], release, suffix, meta)
+    return QuarantineEntry(item["name"], table, "", release, suffix, {})
 
 
 def restorable(

@@ -2,29 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Give a table another engine or other keys without losing a row, and take that back.
+"""Give a table another engine or other keys without losing a row, and roll that back.
 
 The rows are copied, partition by partition, into a table of the new definition in the quarantine database while writers
 go on. Then the table is closed by a constraint that nothing meets: a writer gets an error and keeps its data. What has
-changed since its copy is copied again, both sides are compared by count and checksum, and EXCHANGE TABLES swaps the
-names in one moment. The old table stays in the quarantine, still closed, and the way back swaps again.
+changed since its copy is copied again, both sides are compared by count and checksum, and EXCHANGE TABLES exchanges the
+names in one moment. The old table stays in the quarantine, still closed, and the rollback exchanges them again.
 
 What was done is read from the server alone. The old table is the closed one (constraint ``__quarantine__rebuilt``), and
-a new one that is on its way back is closed by ``__quarantine__returned``. A copy that is neither is unfinished, and is made
+a new one that is being rolled back is closed by ``__quarantine__returned``. A copy that is neither is unfinished, and is made
 anew. Views go by names: they feed from and write to whichever table has the name, and copying does not run them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...clickhouse.names import literal, quote
 from ..model import GUARD, SchemaError
 from ..sql.ddl import head as read_name
 from ..sql.ddl import parse_create
 from ..sql.tokens import significant
-from .quarantine import DELTA, REBUILDING, REBUILT, RESTORED, free_name, table_name
+from .quarantine import DELTA, REBUILDING, REBUILT, RESTORED, Kept, free_name, table_name
 from .server import Server
 
 FORWARD, BACK = GUARD + REBUILT, GUARD + "returned"
@@ -42,9 +42,8 @@ class Sum(NamedTuple):
     checksum: int
 
 
-def rebuild(server: Server, item: Mapping[str, str], release: str) -> dict[str, Any] | None:
+def rebuild(server: Server, table: str, statement: str, release: str) -> Kept | None:
     """Make the table what ``statement``, a CREATE of its new definition, says; returns where the old one is kept."""
-    table, statement = item["table"], item["statement"]
     work = _Rebuild(server, table)
     work.check_databases()
     work.make_copy(statement)
@@ -56,20 +55,20 @@ def rebuild(server: Server, item: Mapping[str, str], release: str) -> dict[str, 
     server.helper(f"RENAME TABLE {_name(server.quarantine, work.copy)} TO {_name(server.quarantine, old)}")
     server.run(f"EXCHANGE TABLES {_name(server.database, table)} AND {_name(server.quarantine, old)}")
     rows = server.count(server.quarantine, old)
-    return {"object": f"{server.database}.{table}", "quarantine": f"{server.quarantine}.{old}", "rows": rows}
+    return Kept(f"{server.database}.{table}", f"{server.quarantine}.{old}", rows)
 
 
-def reopen(server: Server, item: Mapping[str, str], _release: str) -> dict[str, Any] | None:
-    """Open a table that an interrupted rebuild, or an interrupted way back, has left closed."""
-    work = _Rebuild(server, item["table"])
-    if work.closed_by(server.database, item["table"]) == FORWARD:
+def reopen(server: Server, table: str) -> Kept | None:
+    """Open a table that an interrupted rebuild, or its interrupted rollback, has left closed."""
+    work = _Rebuild(server, table)
+    if work.closed_by(server.database, table) == FORWARD:
         return work.finish_return()
     server.run(f"ALTER TABLE {work.live} DROP CONSTRAINT {quote(BACK)}")
     return None
 
 
-def give_back(server: Server, table: str, release: str) -> dict[str, Any] | None:
-    """Swap the table of before the release back, with the rows that came since; None if there is nothing to swap."""
+def exchange_back(server: Server, table: str, release: str) -> Kept | None:
+    """Exchange the names again, so that the previous table has its name, with the rows that came since; None if there is nothing to exchange."""
     work = _Rebuild(server, table)
     closed = work.closed_by(server.database, table)
     if closed == FORWARD:
@@ -253,7 +252,7 @@ class _Rebuild:
             COPY,
         )
 
-    def finish_return(self) -> dict[str, Any] | None:
+    def finish_return(self) -> Kept | None:
         """The old table has its name again, still closed: give it the rows that came since, and open it."""
         server, target = self.server, _name(self.server.quarantine, self.delta)
         new = self.find(BACK)
@@ -279,8 +278,4 @@ class _Rebuild:
         kept = free_name(new, self.taken(), RESTORED)
         server.run(f"RENAME TABLE {_name(server.quarantine, new)} TO {_name(server.quarantine, kept)}")
         rows = server.count(server.quarantine, kept)
-        return {
-            "object": f"{server.database}.{self.table}",
-            "quarantine": f"{server.quarantine}.{kept}",
-            "rows": rows,
-        }
+        return Kept(f"{server.database}.{self.table}", f"{server.quarantine}.{kept}", rows)

@@ -32,12 +32,27 @@ def restore(server: Server, entries: Sequence[Mapping[str, str]]) -> list[dict[s
         if item is None or entry is None:
             continue  # restored by a run that ended before it could say so
         what = f"restore of {server.quarantine}.{entry.name}"
-        with explained(what), server.journal.change(what, "the next rollback"):
+        with explained(what), server.journal.change(what, "the next rollback") as outcome:
             if entry.column:
                 results.append(_restore_column(server, entry.name, entry.table, entry.column, entry.meta))
             else:
                 results.append(_restore_rows(server, entry.name, entry.table, item["engine"], list(present)))
+            outcome.update(quarantine=results[-1]["quarantine"], rows=str(results[-1]["rows"]))
     return results
+
+
+def restore_column_of(server: Server, table: str, column: str, release: str) -> None:
+    """Bring back the values of a column that one release has put away, if there are any."""
+    found = [(entry_of(one), one["name"]) for one in server.objects(server.quarantine)]
+    wanted = (table, column, release)
+    restore(
+        server,
+        [
+            {"name": name}
+            for entry, name in found
+            if entry and (entry.table, entry.column, entry.release) == wanted
+        ],
+    )
 
 
 def _restore_rows(server: Server, name: str, table: str, engine: str, taken: list[str]) -> dict[str, Any]:

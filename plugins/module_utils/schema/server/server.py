@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the live schema and run the planned statements, on the host that reaches the server."""
+"""Read the live schema and run statements, on the host that reaches the server."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...clickhouse.client import Answer, ClickhouseError, Connection
 from ...clickhouse.names import literal, quote
@@ -21,6 +21,16 @@ from ..model import SchemaError
 _UNKNOWN_TABLE = 60
 # A statement has ended on the server when it returns: nothing goes on behind the back of the next step.
 SYNC = {"alter_sync": 2, "mutations_sync": 2}
+
+
+class ExecutedStatement(NamedTuple):
+    """A statement that was run, and how long that took."""
+
+    statement: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._asdict()
 
 
 class Server:
@@ -42,7 +52,7 @@ class Server:
         self.database = database
         self.quarantine = quarantine
         self.dry = dry
-        self.executed: list[str] = []
+        self.executed: list[ExecutedStatement] = []
         self.pending: list[str] = []
         self.done: list[str] = []  # names of the steps that are complete
 
@@ -51,11 +61,12 @@ class Server:
         if self.dry:
             self.pending.append(statement)
             return
+        started = time.monotonic()
         if self.cluster_timeout is None:
             self.connection.run(statement, SYNC)
         else:
             self.run_everywhere(statement, self.cluster_timeout)
-        self.executed.append(statement)
+        self.executed.append(ExecutedStatement(statement, round(time.monotonic() - started, 3)))
 
     def run_everywhere(self, statement: str, seconds: float) -> None:
         """Run a statement for a cluster. A host that has not answered in time is no failure and no success: it is asked later."""
@@ -76,7 +87,7 @@ class Server:
         before = "" if self.dry else self.ddl(self.database, table)
         self.run(statement)
         if not self.dry and self.ddl(self.database, table) == before:
-            self.executed.remove(statement)
+            self.executed.pop()
 
     def helper(self, statement: str) -> None:
         """Run a statement on our own scratch objects in the quarantine; never in a dry run."""
@@ -116,6 +127,14 @@ class Server:
         )
         return {row["name"]: row for row in self.rows(sql, database=self.database, table=table)}
 
+    def lists(self, table: str, name: str, what: str) -> bool:
+        """Whether system.<what> (data_skipping_indices, projections) names a part of a table."""
+        sql = (
+            f"SELECT count() AS n FROM system.{what} "  # noqa: S608 - one of two words
+            "WHERE database = %(database)s AND table = %(table)s AND name = %(name)s"
+        )
+        return bool(self.rows(sql, database=self.database, table=table, name=name)[0]["n"])
+
     def make_quarantine(self) -> None:
         sql = "SELECT count() AS n FROM system.databases WHERE name = %(name)s"
         statement = f"CREATE DATABASE IF NOT EXISTS {quote(self.quarantine)}"
@@ -151,7 +170,9 @@ class Server:
             "server_version": self.connection.server_version,
             "database_exists": bool(exists[0]["n"]),
             "objects": objects,
-            "fingerprint": fingerprint(objects),
+            # Of what is planned from, and of what is applied to: also what comes back is part of a plan.
+            "schema_fingerprint": fingerprint(objects),
+            "fingerprint": fingerprint(objects, found[self.quarantine]),
             "quarantined": found[self.quarantine],
         }
 
@@ -185,29 +206,6 @@ class Server:
             found[row.pop("database")].append({key: str(value) for key, value in row.items()})
         return found
 
-    # Changing it ---------------------------------------------------------------------------------------
-
-    def apply(
-        self,
-        steps: Sequence[Mapping[str, Any]],
-        expected_fingerprint: str,
-        actions: Mapping[str, Callable[[Mapping[str, str]], None]] | None = None,
-    ) -> None:
-        """Run the steps, if the schema is still the one that was planned for."""
-        if fingerprint(self.objects(self.database)) != expected_fingerprint:
-            raise SchemaError(
-                f"database {self.database} was changed by someone else since it was planned for; "
-                "nothing was done, run the task again"
-            )
-        for step in steps:
-            change = self.journal.change(step["name"], step.get("reverse", ""))
-            with explained(f"step {step['name']}", step["statement"]), change:
-                if step.get("do"):
-                    (actions or {})[step["do"]["action"]](step["do"])
-                else:
-                    self.run(step["statement"])
-            self.done.append(step["name"])
-
 
 @contextmanager
 def explained(what: str, statement: str = "") -> Iterator[None]:
@@ -222,6 +220,7 @@ def explained(what: str, statement: str = "") -> Iterator[None]:
         raise SchemaError(f"{what}: {error}{unknown}{suffix}") from None
 
 
-def fingerprint(objects: Sequence[Mapping[str, str]]) -> str:
-    text = "\0".join(f"{item['name']}\0{item['ddl']}" for item in objects)
-    return hashlib.sha256(text.encode()).hexdigest()
+def fingerprint(*databases: Sequence[Mapping[str, str]]) -> str:
+    """SHA-256 over the names and the DDL of all objects of some databases: equal as long as nobody has changed one."""
+    texts = ["\0".join(f"{item['name']}\0{item['ddl']}" for item in objects) for objects in databases]
+    return hashlib.sha256("\0\0".join(texts).encode()).hexdigest()

@@ -44,7 +44,7 @@ _COLUMN_PARTS = {
 _KINDS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "DICTIONARY")
 
 
-class _Reader:
+class _DdlReader:
     """A cursor over the significant tokens of one DDL text."""
 
     def __init__(self, ddl: str) -> None:
@@ -77,7 +77,7 @@ class _Reader:
 
 def parse_create(ddl: str) -> Table:
     """Take one CREATE statement apart."""
-    reader = _Reader(ddl)
+    reader = _DdlReader(ddl)
     kind, _database, name = read_head(reader)
     if kind != "TABLE":
         return Table(name=name, kind=kind, ddl=ddl, definition=text_of(ddl, reader.rest()))
@@ -103,10 +103,10 @@ def parse_create(ddl: str) -> Table:
 
 def head(ddl: str) -> tuple[str, str, str]:
     """Kind, database (may be empty) and name of what a CREATE statement makes."""
-    return read_head(_Reader(ddl))
+    return read_head(_DdlReader(ddl))
 
 
-def read_head(reader: _Reader) -> tuple[str, str, str]:
+def read_head(reader: _DdlReader) -> tuple[str, str, str]:
     if not reader.skip("CREATE"):
         raise SchemaError(f"expected a CREATE statement, found {reader.ddl[:120]!r}")
     if reader.skip("MATERIALIZED", "VIEW"):
@@ -227,3 +227,22 @@ def _read_index(ddl: str, parts: Sequence[Token]) -> dict[str, str]:
             key, start = token.word().lower(), index + 1
     result[key] = text_of(ddl, parts[start:])
     return result
+
+
+def view_parts(definition: str) -> tuple[str, str]:
+    """What stands before the query of a materialized view, without its list of columns, and the query."""
+    parts = significant(definition)
+    levels = depths(parts)
+    start = next(
+        (at for at, token in enumerate(parts) if levels[at] == 0 and token.word() == "AS"), len(parts)
+    )
+    head: list[Token] = []
+    opened = False
+    for at, token in enumerate(parts[:start]):
+        # The columns follow from the query; the brackets of an ENGINE come after its word.
+        if levels[at] == 0 and token.text in "()" and not any(item.word() == "ENGINE" for item in head):
+            opened = token.text == "("
+        elif not opened:
+            head.append(token)
+    query = definition[parts[start].end :].strip() if start < len(parts) else ""
+    return " ".join(token.text for token in head), query

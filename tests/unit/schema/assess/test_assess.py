@@ -17,9 +17,10 @@ from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client im
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.names import literal, quote
 from ansible_collections.suho.platform.plugins.module_utils.schema.assess.assess import assess, is_blocking
 from ansible_collections.suho.platform.plugins.module_utils.schema.model import SchemaError
-from ansible_collections.suho.platform.plugins.module_utils.schema.server.rollback import reverse
+from ansible_collections.suho.platform.plugins.module_utils.schema.server.rollback import roll_back
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.server import Server
 from ansible_collections.suho.platform.plugins.module_utils.schema.sql.ttl import read_ttl
+from ansible_collections.suho.platform.plugins.module_utils.schema.steps import Step
 from clickhouse_engine import EngineConnection
 
 # A percent sign, both kinds of quotes and a backslash, in every name.
@@ -494,7 +495,7 @@ def test_views_that_would_break(views: Lab, table: str, column: str, expected: l
 def test_a_view_of_another_database_keeps_a_column_from_being_taken_back(views: Lab) -> None:
     step = {"name": "s", "undo": [{"action": "drop_column", "table": "t", "column": "y"}]}
     with pytest.raises(SchemaError, match=r"other\.far"):
-        reverse(Server(views.engine, "db", "q", dry=True), [step], "r1")  # type: ignore[arg-type]
+        roll_back(Server(views.engine, "db", "q", dry=True), [Step.from_dict(step)], "r1")  # type: ignore[arg-type]
 
 
 def test_a_view_that_cannot_be_read_is_no_pass(views: Lab, answers: Answers) -> None:

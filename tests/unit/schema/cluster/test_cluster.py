@@ -47,7 +47,8 @@ from ansible_collections.suho.platform.plugins.module_utils.schema.sql.replicati
     with_replication,
     without_replication,
 )
-from ansible_collections.suho.platform.plugins.modules.clickhouse_schema import schema_options, work
+from ansible_collections.suho.platform.plugins.module_utils.schema.steps import SchemaPlan
+from ansible_collections.suho.platform.plugins.modules.clickhouse_schema import report, schema_options, work
 from clickhouse_engine import EngineConnection
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -313,8 +314,8 @@ class Words:
     def run(self) -> ClusterRun:
         return ClusterRun("main", 0.1, self.call, self.plan, lambda live, plan: [], json.loads)
 
-    def plan(self, live: Mapping[str, Any], cluster: str, deny: Mapping[str, str]) -> dict[str, Any]:
-        return self.planner.ask(
+    def plan(self, live: Mapping[str, Any], cluster: str, deny: Mapping[str, str]) -> SchemaPlan:
+        answer = self.planner.ask(
             {
                 "database": "db",
                 "database_exists": live["database_exists"],
@@ -325,6 +326,7 @@ class Words:
                 "default_replication": live["default_replication"],
             }
         )
+        return SchemaPlan.from_dict(answer)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         if operation == "read":
@@ -352,6 +354,7 @@ class Words:
         live = {
             "database_exists": objects is not None,
             "objects": objects or [],
+            "schema_fingerprint": json.dumps(objects or []),
             "fingerprint": json.dumps(objects or []),
             "default_replication": "",
             "quarantined": [],
@@ -382,7 +385,7 @@ def test_a_table_with_its_id_in_the_path_is_made_for_all_though_hosts_differ(pla
         (0, "ALTER TABLE `db`.`t`"),
         (2, "ALTER TABLE `db`.`t`"),
     ]
-    assert [host.state for host in run.wait(frozenset())] == ["in sync"] * 3
+    assert [host.state for host in run.wait([])] == ["in sync"] * 3
 
 
 def test_a_host_without_the_database_gets_it_before_the_table_for_all(planner: PlannerProcess) -> None:
@@ -395,21 +398,21 @@ def test_a_host_without_the_database_gets_it_before_the_table_for_all(planner: P
         (1, "CREATE DATABASE"),
         (0, "CREATE TABLE db"),
     ]
-    assert [host.state for host in run.wait(frozenset())] == ["in sync"] * 2
+    assert [host.state for host in run.wait([])] == ["in sync"] * 2
 
 
 def test_a_table_with_its_id_in_the_path_is_not_made_on_one_host_alone(planner: PlannerProcess) -> None:
     words = Words(planner, BOTH, [[LIVE, U], [LIVE], [LIVE, U]])
     run = words.run()
     run.look()
-    assert [[item["name"] for item in host.plan["refused"]] for host in run.hosts] == [[], ["create.u"], []]
-    (refused,) = run.hosts[1].plan["refused"]
-    assert "host h:1 lacks it and others have it" in refused["reason"]
-    assert "UUID '<id>'" in refused["reason"]
+    assert [[item.name for item in host.plan.refused] for host in run.hosts] == [[], ["create.u"], []]
+    (refused,) = run.hosts[1].plan.refused
+    assert "host h:1 lacks it and others have it" in refused.reason
+    assert "UUID '<id>'" in refused.reason
     run.apply(lambda done: None)
     assert [port for port, _text in words.sent] == [0, 1, 2]  # the column that all lack, to each
     assert all(text.startswith("ALTER TABLE `db`.`t` ADD COLUMN") for _port, text in words.sent)
-    left = [host.shown()["differences"] for host in run.wait(frozenset({"create.u"}))]
+    left = [host.shown()["differences"] for host in run.wait([refused])]
     assert left == [[], ["create.u"], []]
 
 
@@ -526,8 +529,10 @@ class Cluster:
                     else None
                 )
                 server = Server(connection, "db", "db_quarantine", check, everywhere)
-                result.update(executed_statements=server.executed, pending=server.pending, done=server.done)
-                work(server, params, result)
+                try:
+                    work(server, params, result)
+                finally:
+                    report(server, result)
         except (ClickhouseError, SchemaError) as error:
             result.update(failed=True, msg=str(error))
         return {**result, "changed": bool(result["executed_statements"] or result["pending"])}

@@ -94,8 +94,8 @@ def test_the_audit_state_needs_one_alter_and_six_creates(planner: PlannerProcess
     assert answer["steps"][0]["statement"] == (
         "ALTER TABLE `suho_analytics`.`aggregates` ADD COLUMN `indicators` String DEFAULT '' AFTER `event_type`"
     )
-    assert answer["steps"][0]["undo"] == [
-        {"action": "drop_column", "table": "aggregates", "column": "indicators"}
+    assert answer["steps"][0]["operation"]["parts"] == [
+        {"kind": "add_column", "table": "aggregates", "column": "indicators"}
     ]
     assert len(answer["steps"]) == 7
     assert answer["refused"] == []
@@ -158,10 +158,10 @@ def test_columns_and_indexes_go_into_one_alter_at_their_places(case: Case) -> No
         "ALTER TABLE `db`.`t` ADD COLUMN `first` UInt8 FIRST, ADD COLUMN `second` UInt8 DEFAULT n + 1 AFTER `k`, "
         "ADD INDEX `j` second TYPE set(0) GRANULARITY 1"
     )
-    assert [item["action"] for item in answer["steps"][0]["undo"]] == [
-        "drop_index",
-        "drop_column",
-        "drop_column",
+    assert [item["kind"] for item in answer["steps"][0]["operation"]["parts"]] == [
+        "add_column",
+        "add_column",
+        "add_index",
     ]
 
 
@@ -172,11 +172,11 @@ def test_views_are_created_after_their_tables(case: Case) -> None:
         BASE + "; CREATE TABLE z (k String) ENGINE = MergeTree ORDER BY k",
     )
     assert names(answer["steps"]) == ["create.t", "create.z", "create.a_mv", "create.b"]
-    assert [step["undo"][0]["action"] for step in answer["steps"]] == [
-        "quarantine_table",
-        "quarantine_table",
-        "drop_view",
-        "drop_view",
+    assert [step["operation"]["kind"] for step in answer["steps"]] == [
+        "create_table",
+        "create_table",
+        "create_view",
+        "create_view",
     ]
 
 
@@ -304,7 +304,7 @@ def test_what_is_allowed_becomes_one_rehearsed_alter(
     step = answer["steps"][0]
     assert step["class"] == risk
     assert [change["name"] for change in step["changes"]] == [name]
-    assert step["reverse"].startswith("ALTER TABLE `db`.`t` ")
+    assert step["rollback_sql"].startswith("ALTER TABLE `db`.`t` ")
 
 
 @pytest.mark.parametrize("name", REBUILDS)
@@ -349,7 +349,7 @@ def test_a_statement_that_ends_in_a_list_takes_a_second_alter(case: Case) -> Non
         "RESET",
         "MODIFY",
     ]
-    assert [bool(step["undo"]) for step in answer["steps"]] == [True, False, False]
+    assert [bool(step["operation"]["parts"]) for step in answer["steps"]] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_the_fewest_columns_are_moved(case: Case) -> None:
     wanted = first.replace("a UInt8, b UInt8, c UInt8, d UInt8", "b UInt8, c UInt8, d UInt8, a UInt8")
     answer = case.plan(case.printed(first), wanted, allow=["t.column_order"])
     assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` MODIFY COLUMN `a` UInt8 AFTER `d`"
-    assert answer["steps"][0]["reverse"] == "ALTER TABLE `db`.`t` MODIFY COLUMN `a` UInt8 FIRST"
+    assert answer["steps"][0]["rollback_sql"] == "ALTER TABLE `db`.`t` MODIFY COLUMN `a` UInt8 FIRST"
 
 
 def test_what_the_engine_does_not_do_is_refused_and_the_rest_is_planned(case: Case) -> None:
@@ -446,7 +446,7 @@ def test_a_view_is_replaced_at_once(case: Case) -> None:
     assert names(answer["steps"]) == ["replace.v"]
     assert answer["steps"][0]["statement"] == "CREATE OR REPLACE VIEW db.v (`x` UInt8) AS SELECT 2 AS x"
     assert (
-        answer["steps"][0]["undo"][0]["statement"]
+        answer["steps"][0]["operation"]["previous"]
         == "CREATE OR REPLACE VIEW db.v (`x` UInt8) AS SELECT 1 AS x"
     )
 
@@ -468,7 +468,7 @@ def test_a_materialized_view_with_another_target_is_made_anew(case: Case) -> Non
         case.printed(MV, tables[2:]), MV.replace("TO z", "TO y") + tables, allow=["destructive"]
     )
     assert (names(answer["steps"]), answer["refused"]) == (["drop.mv", "create.mv"], [])
-    assert [step["undo"][0]["action"] for step in answer["steps"]] == ["remake_view", "remake_view"]
+    assert [step["operation"]["kind"] for step in answer["steps"]] == ["remake_view", "remake_view"]
 
 
 def test_a_materialized_view_that_holds_rows_is_never_made_anew(case: Case) -> None:
@@ -484,7 +484,7 @@ def test_a_materialized_view_that_holds_rows_is_never_made_anew(case: Case) -> N
 def test_a_dictionary_is_created_compared_and_replaced(case: Case) -> None:
     answer = case.plan([], DICTIONARY)
     assert names(answer["steps"]) == ["create.t", "create.w"]
-    assert answer["steps"][1]["undo"] == [{"action": "drop_dictionary", "table": "w"}]
+    assert answer["steps"][1]["operation"] == {"kind": "create_dictionary", "table": "w"}
     live = [
         {
             "name": step["object"][3:],
@@ -508,7 +508,12 @@ def test_a_column_is_renamed_by_a_hint_and_changed_after_it(case: Case) -> None:
     answer = case.plan(case.printed(BASE), wanted)
     assert (names(answer["steps"]), answer["refused"]) == (["rename.t.m", "alter.t"], [])
     assert answer["steps"][0]["statement"] == "ALTER TABLE `db`.`t` RENAME COLUMN `n` TO `m`"
-    assert answer["steps"][0]["undo"] == [{"action": "rename_column", "table": "t", "column": "m", "to": "n"}]
+    assert answer["steps"][0]["operation"] == {
+        "kind": "rename_column",
+        "table": "t",
+        "column": "m",
+        "previous": "n",
+    }
 
 
 def test_a_hint_without_its_old_name_has_no_effect(case: Case) -> None:

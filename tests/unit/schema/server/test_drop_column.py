@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.schema.rehearsal.process import PlannerProcess
-from ansible_collections.suho.platform.plugins.module_utils.schema.server.quarantine import restorable
-from ansible_collections.suho.platform.plugins.module_utils.schema.server.rebuild import reopen
+from ansible_collections.suho.platform.plugins.module_utils.schema.server.apply import apply
+from ansible_collections.suho.platform.plugins.module_utils.schema.server.quarantine import Kept, restorable
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.restore import restore
-from ansible_collections.suho.platform.plugins.module_utils.schema.server.rollback import drop_column, reverse
+from ansible_collections.suho.platform.plugins.module_utils.schema.server.rollback import roll_back
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.server import Server
+from ansible_collections.suho.platform.plugins.module_utils.schema.steps import Step
 from clickhouse_engine import EngineConnection
 
 OLD = (
@@ -24,6 +25,10 @@ OLD = (
 )
 FILE = "CREATE TABLE t (k String, n UInt16 DEFAULT 3, d Date) ENGINE = MergeTree PARTITION BY toYYYYMM(d) ORDER BY k"
 ALLOW = ["rewrite", "t.column.a", "t.column.b"]
+
+
+def reverse(server: Server, steps: list[dict[str, Any]], release: str) -> list[Kept]:
+    return roll_back(server, [Step.from_dict(step) for step in steps], release)
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +98,7 @@ class Lab:
         server = server or self.server()
         answer = self.plan(ALLOW)
         assert answer["refused"] == []
-        for step in answer["steps"]:
-            action = step["do"].get("action")
-            if action:
-                {"drop_column": drop_column, "reopen": reopen}[action](server, step["do"], "r1")
-            else:
-                server.run(step["statement"])
+        apply(server, [Step.from_dict(step) for step in answer["steps"]], "r1", [])
         steps: list[dict[str, Any]] = answer["steps"]
         return steps
 
@@ -125,7 +125,7 @@ def test_the_plan_has_a_step_for_each_column_with_its_way_back(lab: Lab) -> None
     assert [step["name"] for step in answer["steps"]] == ["alter.t", "drop.t.b", "drop.t.a"]
     step = answer["steps"][2]
     assert step["statement"] == "ALTER TABLE `db`.`t` DROP COLUMN `a`"
-    assert step["reverse"].startswith(
+    assert step["rollback_sql"].startswith(
         "ALTER TABLE `db`.`t` ADD COLUMN `a` Nullable(UInt8) COMMENT 'first' AFTER `k`"
     )
     assert step["class"] == "destructive"
@@ -174,7 +174,7 @@ def test_a_column_that_a_view_reads_is_not_dropped(lab: Lab) -> None:
     lab.engine.run("CREATE VIEW db.v AS SELECT k, a FROM db.t")
     steps = lab.plan(ALLOW)["steps"]
     with pytest.raises(Exception, match=r"db\.v reads it"):
-        drop_column(lab.server(), steps[-1]["do"], "r1")
+        apply(lab.server(), [Step.from_dict(steps[-1])], "r1", [])
     assert "a" in lab.columns()
 
 
