@@ -11,7 +11,7 @@ version_added: "0.1.0"
 description:
   - Asks the engine, reads the compose project, looks for the services and their code, for uncommitted changes and for disk space,
     and logs in to ClickHouse. Changes nothing.
-  - Follows what the services are told to its end. A host in an environment value, or in a YAML or JSON file that is mounted into a service, has to
+  - Follows the configuration of the services to its end. A host in an environment value, or in a mounted YAML or JSON file, has to
     be a service, alias, container name or hostname on a network of that service, or to resolve there. A mounted file that says
     something else than the environment is reported with both places. The logins that a service would use (ClickHouse,
     PostgreSQL, NATS) are tried from its networks, in a container that lives for a moment.
@@ -20,7 +20,7 @@ description:
 options:
   project_name:
     description:
-      - Name of the Compose project; another one than the running containers of O(project_dir) have is a finding.
+      - Name of the Compose project; one that differs from that of the running containers of O(project_dir) is a finding.
         Default is theirs, else that of the files.
     type: str
     default: ""
@@ -109,7 +109,7 @@ revision:
   returned: success
   type: str
 findings:
-  description: What is in the way, each with check, object, found, expected, mend, severity (V(error) or V(warning)) and text; errors first.
+  description: What is in the way, each with check, object, found, expected, remedy, severity (V(error) or V(warning)) and text; errors first.
   returned: always
   type: list
   elements: dict

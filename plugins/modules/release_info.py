@@ -24,7 +24,7 @@ options:
       - Only changes RV(take_back).
     type: str
   rollback:
-    description: Whether to say in RV(take_back) what a rollback would take back, and to fail where it could not.
+    description: Whether to say in RV(take_back) what a rollback would undo, and to fail where it could not.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -65,7 +65,7 @@ unsettled:
   elements: dict
 take_back:
   description:
-    - Releases that a rollback would take back, the newest first, each with release, manifest, journal and path.
+    - Releases that a rollback would undo, the newest first, each with release, manifest, journal and path.
     - Empty without O(rollback). Without O(release) and O(to) it is the newest one, unless it is rolled back already.
   returned: success
   type: list
@@ -75,7 +75,7 @@ unfinished:
   returned: success
   type: bool
 cut_off:
-  description: What has to be done first where a rollback over several releases was cut off; empty if there is none.
+  description: What has to be done first where a rollback over several releases was interrupted; empty if there is none.
   returned: success
   type: str
 current:

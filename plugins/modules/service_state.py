@@ -11,7 +11,7 @@ module: service_state
 short_description: Tell which services of a Compose project are stale, missing or not running, and why
 version_added: "0.1.0"
 description:
-  - Looks at each service in four layers and gives a verdict with reasons and the action that mends it. Is the image
+  - Looks at each service in four layers and gives a verdict with reasons and the action that fixes it. Is the image
     built from the code that is here, does the container run that image, was it made from the configuration that
     the Compose file has, and are its mounted files as old as its start.
   - The first layer compares a digest of everything that a build reads with the image's label
@@ -128,7 +128,7 @@ services:
       description: C(modified) (time of the newest commit that touches the code), C(commit), C(subject), C(dirty_paths), C(commits_since_image).
       type: dict
     source_digest:
-      description: Digest of what a build would read now; empty if it cannot be told.
+      description: Digest of what a build would read now; empty if it is unknown.
       type: str
     build:
       description:

@@ -41,10 +41,10 @@ def nothing(_lab: Lab) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """What strikes, what mends it, what the monitoring run says of it; the seconds of a round, after how many data is late, until it can be seen."""
+    """What strikes, what fixes it, what the monitoring run says of it; the seconds of a round, after how many data is late, until it can be seen."""
 
     strike: Step
-    mend: Step
+    remedy: Step
     says: str
     interval: int = SHORT
     late: int = NEVER
@@ -122,7 +122,7 @@ def test_a_fault_turns_the_run_red_within_a_round(lab, play_process, name):
                 done = len(rounds_of(lab, run))
         code = process.wait(timeout=60)
     finally:
-        fault.mend(lab)
+        fault.remedy(lab)
     output = " ".join(" ".join(said).split())
     assert done > 0, output
     assert code != 0, output

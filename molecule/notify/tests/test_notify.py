@@ -163,10 +163,10 @@ def test_a_channel_that_fails_is_named_and_the_run_goes_on(play, hook):
     done = tell(play, "-vvv", notify_channels=channels, notify_timeout=3)
     done.assert_passed(changed=0)
     one_line = " ".join(done.said.split())
-    assert "channel 1 (webhook, 127.0.0.1) was not told of the verdict" in one_line
-    assert "channel 2 (slack, 127.0.0.1) was not told of the verdict (HTTP status 500)" in one_line
-    assert "channel 3 (mail, 127.0.0.1) was not told of the verdict" in one_line
-    assert "channel 4 (webhook, no address) was not told" in one_line
+    assert "channel 1 (webhook, 127.0.0.1) was not informed of the verdict" in one_line
+    assert "channel 2 (slack, 127.0.0.1) was not informed of the verdict (HTTP status 500)" in one_line
+    assert "channel 3 (mail, 127.0.0.1) was not informed of the verdict" in one_line
+    assert "channel 4 (webhook, no address) was not informed" in one_line
     assert "the run went on" in one_line
 
 

@@ -1,4 +1,4 @@
-"""An image that crashes ends the swap within seconds and says why; then the images of before come back."""
+"""An image that crashes ends the swap within seconds and says why; then the previous images come back."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ class ServiceInspector:
         return CodeState(commit.time, commit.id, commit.subject, tuple(dirty), since), ""
 
     def _pathspecs(self, tree: GitTree, spec: BuildSpec, state: SourceState | None) -> list[str]:
-        """What git is asked about: the Dockerfile and what it copies; its folder if that cannot be told."""
+        """What git is asked about: the Dockerfile and what it copies; its folder if that is unknown."""
         if state is None:
             return [tree.literal(os.path.realpath(os.path.dirname(spec.dockerfile_path)))]
         specs = [one for pattern in state.patterns for one in tree.pathspecs(state.context, pattern)]

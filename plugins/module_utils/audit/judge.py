@@ -150,7 +150,7 @@ def _freshness(facts: ServiceFacts, image: ImageInfo) -> list[Reason]:
         ]
     if facts.code is None:
         why = facts.code_problem or "the code is in no git work tree"
-        text = f"the image has no label {DIGEST_LABEL}, and {why}: whether it is current cannot be told"
+        text = f"the image has no label {DIGEST_LABEL}, and {why}: whether it is current is unknown"
         return [Reason("freshness_unknown", text, "Age of code unknown", UNKNOWN)]
     if created is None:
         text = f"the image has no label {DIGEST_LABEL}, and its creation time {image.created} says nothing"
@@ -250,7 +250,7 @@ def _word(ran_once: bool) -> str:
 
 
 def _action(facts: ServiceFacts, reasons: Sequence[Reason]) -> str:
-    """none, build, build_and_start, start or recreate: the least that mends what the reasons say."""
+    """none, build, build_and_start, start or recreate: the least that fixes what the reasons say."""
     codes = {reason.code for reason in reasons if reason.verdict != OK}
     builds = {"source_changed", "code_newer", "base_image_changed", "image_missing"}
     if facts.built_locally and codes & builds:

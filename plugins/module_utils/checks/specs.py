@@ -30,7 +30,7 @@ def log_wishes(
     """Return the option ``containers`` of log_assert; ``allow`` holds for every service.
 
     ``compare`` says what error lines are compared with: ``seconds`` before ``since``, the ``folder`` with the logs of replaced containers
-    (or none), and whether those of before are ``known`` to ``fail`` or to be ``allow``-ed. Without it nothing is compared.
+    (or none), and whether previous ones are ``known`` to ``fail`` or to be ``allow``-ed. Without it nothing is compared.
     """
     return [
         {

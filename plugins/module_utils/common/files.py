@@ -72,7 +72,7 @@ def append_lines(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as stream:
-        # What a crash has cut off in the middle of a line was never said: the next line must not be glued to it.
+        # What a crash has left in the middle of a line was never said: the next line must not be glued to it.
         whole = stream.read().rfind(b"\n") + 1
         stream.truncate(whole)
         stream.seek(whole)
@@ -84,7 +84,7 @@ def append_lines(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read such lines; none if there is no file. A last line that was cut off by a crash is left out, another one is :class:`DamagedLine`."""
+    """Read such lines; none if there is no file. A last line that a crash has left incomplete is left out, another one is :class:`DamagedLine`."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

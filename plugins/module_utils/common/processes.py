@@ -24,7 +24,7 @@ def ansible_process(proc: Path = _PROC, start: int | None = None) -> int:
 
 
 def running_processes(proc: Path = _PROC) -> list[int] | None:
-    """Every process that runs Ansible; None if that cannot be told."""
+    """Every process that runs Ansible; None if that is unknown."""
     try:
         pids = [int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()]
     except OSError:
@@ -57,7 +57,7 @@ def this_process(proc: Path = _PROC) -> str:
 def is_alive(process: str, proc: Path = _PROC) -> bool:
     """Whether a process is still there: one that this_process() named, or a pid alone (then another process may have it by now).
 
-    False where that cannot be told.
+    False where that is unknown.
     """
     pid, _space, start = process.partition(" ")
     if not pid.isdigit():

@@ -62,7 +62,7 @@ def lacks_labels(image: ImageInfo | None, labels: Mapping[str, str]) -> bool:
 
 
 def demand_room(engine: Engine, images: Mapping[str, ImageInfo | None], factor: float, floor: float) -> str:
-    """Refuse to build where the new images may not fit; say so ("" if it fits) where that cannot be told.
+    """Refuse to build where the new images may not fit; say so ("" if it fits) where that is unknown.
 
     Needed are ``factor`` times the size of today's images, and ``floor`` GiB at least.
     """

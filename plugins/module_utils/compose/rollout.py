@@ -69,7 +69,7 @@ def replaced_log(service: str) -> str:
 
 
 def is_replacement(container: Container) -> bool:
-    """Whether a container still has the name that compose gives to one that is to replace another: a swap was cut off."""
+    """Whether a container still has the name that compose gives to one that is to replace another: a swap was interrupted."""
     replaced = container.labels.get(LABEL_REPLACE, "")
     return bool(replaced) and container.name.startswith(f"{replaced[:12]}_")
 

@@ -94,7 +94,7 @@ def stop(run: MonitoringRun) -> None:
 
 
 def _wait(run: MonitoringRun, until: float, now: Callable[[], float], sleep: Callable[[float], None]) -> bool:
-    """Wait for a moment; False if the monitoring run was told to stop."""
+    """Wait for a moment; False if the monitoring run was stopped."""
     while True:
         if (run.folder / STOP).exists():
             return False

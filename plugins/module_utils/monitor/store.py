@@ -4,7 +4,7 @@
 """The state of monitoring runs on the target: ``<state_dir>/bakes/<id>/`` with ``bake.json`` and a line for each round in ``rounds.jsonl``.
 
 A monitoring run outlives the controller that began it, and the process that does its rounds may die as well: all that is needed to go on lies
-here, written before anybody is told of it. No secret is written. The process holds a lock (flock) as long as it lives, so whether
+here, written before anybody hears of it. No secret is written. The process holds a lock (flock) as long as it lives, so whether
 somebody does the rounds is asked of the kernel.
 """
 
@@ -98,7 +98,7 @@ class MonitoringRun:
         self.write_head({"id": self.id, "status": OPEN, "began": utc_now(), "ended": "", "plan": dict(plan)})
 
     def rounds(self) -> list[RoundRecord]:
-        """The rounds that have ended, in their order. A line that was cut off by a crash is as if it had not been written."""
+        """The rounds that have ended, in their order. A line that a crash has left incomplete is as if it had not been written."""
         try:
             return cast("list[RoundRecord]", read_lines(self.folder / ROUNDS))
         except (OSError, DamagedLine) as error:

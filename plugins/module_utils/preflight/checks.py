@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks that come before the first change. Each says what it found, what it expected, and how to mend it.
+"""The checks that come before the first change. Each says what it found, what it expected, and how to fix it.
 
 All of them only read, and all of them run, so that one run shows everything that is in the way.
 """
@@ -78,7 +78,7 @@ class Preflight:
         self.config: ComposeConfig | None = None
         self.full: ComposeConfig | None = None
         self.project: ComposeProject | None = None
-        # The name that the running containers carry; another one than wanted is a finding.
+        # The name that the running containers carry; one that differs from the wanted one is a finding.
         self.running = wanted.project_name
         self.checks: list[str] = []
 
@@ -133,15 +133,15 @@ class Preflight:
             given = wanted.project_name or self.config.name
             self.running = running_project_name(self.engine, project, given)
         except (ComposeError, CommandError) as error:
-            mend = "Set platform_project_dir and platform_compose_file, or mend the file."
+            remedy = "Set platform_project_dir and platform_compose_file, or fix the file."
             yield Finding(
-                "compose file", path, str(error), "a file that 'docker compose config' accepts", mend
+                "compose file", path, str(error), "a file that 'docker compose config' accepts", remedy
             )
             return
         if wanted.project_name and self.running != wanted.project_name:
             found = f"containers of this folder in project {self.running}"
-            mend = "Set platform_project_name: another name would mean new, empty volumes."
-            yield Finding("compose file", path, found, f"project {wanted.project_name}", mend)
+            remedy = "Set platform_project_name: another name would mean new, empty volumes."
+            yield Finding("compose file", path, found, f"project {wanted.project_name}", remedy)
 
     def services_exist(self) -> Iterator[Finding]:
         if self.config is None:
@@ -149,43 +149,45 @@ class Preflight:
         known = ", ".join(sorted(self.config.services))
         for name in self.wanted.services:
             if name not in self.config.services and name not in self.wanted.extra_services:
-                mend = "Correct the name in platform_services."
+                remedy = "Correct the name in platform_services."
                 yield Finding(
                     "services",
                     name,
                     f"no such service in the compose file (it has {known})",
                     "a service",
-                    mend,
+                    remedy,
                 )
 
     def code_exists(self) -> Iterator[Finding]:
         for name, path in self._dockerfiles():
             if not os.path.isfile(path):
-                mend = "Bring the service's code to this host first."
+                remedy = "Bring the service's code to this host first."
                 expected = "the Dockerfile that the service is built from"
-                yield Finding("service code", name, f"no file {path}", expected, mend)
+                yield Finding("service code", name, f"no file {path}", expected, remedy)
 
     def code_is_committed(self) -> Iterator[Finding]:
         folder = self.wanted.project_dir
         sources = [os.path.dirname(path) for _name, path in self._dockerfiles()]
         if not sources or not os.path.isdir(folder):
             return
-        mend = "Deploy from a git work tree, so that a release can say which code it is."
+        remedy = "Deploy from a git work tree, so that a release can say which code it is."
         try:
             tree = GitTree.containing(folder)
             if tree is None:
                 yield Finding(
-                    "committed code", folder, "a folder that is not in git", "a git work tree", mend
+                    "committed code", folder, "a folder that is not in git", "a git work tree", remedy
                 )
                 return
             dirty = tree.dirty(lambda path: any(path.startswith(source + os.sep) for source in sources))
         except GitError as error:
-            yield Finding("committed code", folder, str(error), "an answer from git", mend)
+            yield Finding("committed code", folder, str(error), "an answer from git", remedy)
             return
         if dirty:
             shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
-            mend = "Commit or stash it: what is deployed must be what git knows."
-            yield Finding("committed code", folder, f"uncommitted changes in {shown}", "committed code", mend)
+            remedy = "Commit or stash it: what is deployed must be what git knows."
+            yield Finding(
+                "committed code", folder, f"uncommitted changes in {shown}", "committed code", remedy
+            )
 
     def disk_has_room(self) -> Iterator[Finding]:
         places = {"the release records": self.wanted.state_dir, "the backend": self.wanted.project_dir}
@@ -218,17 +220,17 @@ class Preflight:
             with connect(login) as connection:
                 databases = {row[0] for row in connection.query("SELECT name FROM system.databases").rows}
         except ClickhouseError as error:
-            mend = "Check platform_clickhouse_host, _port, _user and _password against the server."
-            yield Finding("ClickHouse", login.address, str(error), f"a login as {login.user!r}", mend)
+            remedy = "Check platform_clickhouse_host, _port, _user and _password against the server."
+            yield Finding("ClickHouse", login.address, str(error), f"a login as {login.user!r}", remedy)
             return
         if self.wanted.database not in databases:
-            mend = "Check platform_clickhouse_database, or create the database."
+            remedy = "Check platform_clickhouse_database, or create the database."
             yield Finding(
                 "ClickHouse",
                 login.address,
                 f"no database {self.wanted.database}",
                 "the platform's database",
-                mend,
+                remedy,
             )
 
     def records_can_be_kept(self) -> Iterator[Finding]:
@@ -240,9 +242,9 @@ class Preflight:
         for path, what in places:
             place = existing_parent(path)
             if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK) or _is_read_only(place):
-                mend = "Give this user the right to write there, or name another place."
+                remedy = "Give this user the right to write there, or name another place."
                 found = "no folder that this user can write to"
-                yield Finding("state directory", f"{path} ({what})", found, "one that it can", mend)
+                yield Finding("state directory", f"{path} ({what})", found, "one that it can", remedy)
 
     def variables_are_set(self) -> Iterator[Finding]:
         if self.full is None or self.project is None:
@@ -265,7 +267,7 @@ class Preflight:
         yield from listening(self.full, self.wanted.services, containers)
 
     def settings_hold(self) -> Iterator[Finding]:
-        """What the services are told: values, hosts, mounted files, and their logins tried for real."""
+        """The configuration of the services: values, hosts, mounted files, and their logins tried for real."""
         if self.full is None:
             return
         wanted = self.wanted

@@ -19,11 +19,11 @@ class Finding:
     object: str
     found: str
     expected: str
-    mend: str
+    remedy: str
     severity: str = ERROR
 
     def text(self) -> str:
-        return f"[{self.check}] {self.object}: found {self.found}, expected {self.expected}. {self.mend}"
+        return f"[{self.check}] {self.object}: found {self.found}, expected {self.expected}. {self.remedy}"
 
 
 def as_findings(findings: Sequence[Finding]) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work out the logins that a service would use, from what it is told: ClickHouse, PostgreSQL, NATS.
+"""Work out the logins that a service would use, from its configuration: ClickHouse, PostgreSQL, NATS.
 
 Settings that name a server and neither user nor password are followed as far as a connection.
 """

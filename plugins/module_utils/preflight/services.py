@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the services to deploy are told, judged before they start: hosts, contradictions, logins, placeholders.
+"""The configuration of the services to deploy, judged before they start: hosts, contradictions, logins, placeholders.
 
 A container that starts with a host that does not resolve or with a password that the server refuses is "Up" all the
 same, and restarts in a loop. So the values are followed to their end before anything is changed.
@@ -68,7 +68,7 @@ class ServiceChecks:
                 path,
                 problem,
                 "a file that can be compared with the environment",
-                "Mend the file, or keep what is no configuration out of the mounted folder.",
+                "Fix the file, or keep what is no configuration out of the mounted folder.",
                 WARNING,
             )
         for service in self.services:
@@ -171,13 +171,13 @@ class ServiceChecks:
     def _unknown_host(self, service: str, setting: Setting, address: Address, problem: str) -> Finding:
         reachable = ", ".join(self.names.reachable(service)) or "none"
         advice = self.names.advice(service, address.host)
-        mend = f"{advice[0].upper()}{advice[1:]}. " if advice else ""
+        remedy = f"{advice[0].upper()}{advice[1:]}. " if advice else ""
         return Finding(
             "hosts",
             service,
             f"{setting.name} ({setting.place}) names {address.host}: {problem}",
             f"a service on its networks ({reachable}) or a host that resolves there",
-            f"{mend}Correct the value.",
+            f"{remedy}Correct the value.",
         )
 
     def _own_host(self, service: str, setting: Setting, address: Address) -> Finding:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a service is told: its environment, and the YAML and JSON files that are mounted into it.
+"""The configuration of a service: its environment, and the YAML and JSON files that are mounted into it.
 
 A mounted file may win over the environment, and nobody sees that from the compose file. So both are read, and
 where they say different things of the same matter, both places are named.

@@ -60,7 +60,7 @@ class Held(ReleaseError):
         if stale:
             advice = (
                 f"That run is over ({stale}), and left its work unfinished. Take the lock over with "
-                "-e release_take_over=true: a deploy goes on with that release, a rollback takes it back"
+                "-e release_take_over=true: a deploy goes on with that release, a rollback rolls it back"
             )
         else:
             advice = "Wait until it has ended"

@@ -69,7 +69,7 @@ def _arriving(assertions: Sequence[Mapping[str, Any]], last_round: Any) -> dict[
 
 
 def _rate(per_second: float, what: str) -> str:
-    """A rate as people read it. What comes seldom is told by the hour, so that it is not taken for nothing."""
+    """A rate as people read it. What comes seldom is given by the hour, so that it is not taken for nothing."""
     if 0 < per_second < 0.05:
         return f"{per_second * 3600:.3g} {what}/h"
     return f"{per_second:.2f} {what}/s"
@@ -82,7 +82,7 @@ def _between(first: Mapping[str, Any], last: Mapping[str, Any], key: str, second
 
 
 def _on_average(look: Mapping[str, Any], key: str) -> str:
-    """The mean rate up to *key* since the first message came that a stream still holds. Messages that it has let go of since count, too.
+    """The mean rate up to *key* since the first message came that a stream still holds. Messages that it has removed since count, too.
 
     Where a message goes as soon as it is acknowledged, the first one that is held says nothing of those that were.
     """

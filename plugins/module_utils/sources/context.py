@@ -150,7 +150,7 @@ class BuildContext:
         return sorted(name for name in names if regex.fullmatch(name))
 
     def _has_content(self, path: str) -> bool:
-        """An ignored folder may hold files that an exception takes back in."""
+        """An ignored folder may hold files that an exception includes again."""
         full = os.path.join(self.root, path)
         return self.rules.has_exceptions and os.path.isdir(full) and not os.path.islink(full)
 
@@ -195,7 +195,7 @@ class BuildContext:
                     self._walk(child.path, inner)
             elif not self.rules.leaves_out(inner):
                 self._add_one(inner, child.path, child.stat(follow_symlinks=False))
-        # A folder that is left out comes back with whatever an exception takes back in below it.
+        # A folder that is left out comes back with whatever an exception includes again below it.
         if path and (not left_out or len(self._entries) > known):
             self._entries[path] = ContextEntry(path, "folder")
 

@@ -40,7 +40,7 @@ _BUILDER_ARGS = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
 
 
 class SourceError(PlatformError):
-    """What the build reads cannot be told."""
+    """What the build reads is unknown."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def read_sources(spec: BuildSpec, hasher: FileHasher | None = None) -> SourceSta
 
 
 def base_is_current(image: ImageInfo, base: ImageInfo | None) -> bool | None:
-    """Whether an image stands on the layers that its base image has now; None when that cannot be told."""
+    """Whether an image stands on the layers that its base image has now; None when that is unknown."""
     if base is None or not base.layers or not image.layers:
         return None
     return image.layers[: len(base.layers)] == base.layers

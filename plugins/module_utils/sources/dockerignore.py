@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which files of a build context a .dockerignore file leaves out, by the rules of the Docker builder.
 
-The last pattern that matches a path or one of its parents decides; "!" takes a path back in; "**" stands for any
+The last pattern that matches a path or one of its parents decides; "!" includes a path again; "**" stands for any
 number of folders, "*" and "?" stay inside one name.
 """
 

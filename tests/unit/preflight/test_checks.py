@@ -76,7 +76,7 @@ def test_without_an_engine_the_finding_says_what_to_do(backend):
     checks.engine = NoEngine()
     (finding,) = checks.engine_answers()
     assert "not found: docker" in finding.text()
-    assert finding.mend
+    assert finding.remedy
 
 
 def test_an_unknown_service_is_named_with_those_that_exist(backend):

@@ -1,4 +1,4 @@
-"""The logins that a service would use, read from what it is told."""
+"""The logins that a service would use, read from its configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ansible_collections.suho.platform.plugins.module_utils.preflight.logins imp
 from ansible_collections.suho.platform.plugins.module_utils.preflight.settings import Setting
 
 
-def told(**values: str) -> list[Setting]:
+def configured(**values: str) -> list[Setting]:
     return [
         Setting(name.replace("__", "."), value, "environment of svc", "__" in name)
         for name, value in values.items()
@@ -15,7 +15,7 @@ def told(**values: str) -> list[Setting]:
 
 
 def only(**values: str) -> dict[str, object]:
-    (found,) = logins(told(**values))
+    (found,) = logins(configured(**values))
     target = found.target
     names = ("way", "host", "port", "user", "password", "database", "token", "tls", "verify")
     shown = {name: getattr(target, name) for name in names}
@@ -63,13 +63,15 @@ def test_a_login_is_read(values: dict[str, str], expected: dict[str, object]) ->
 
 
 def test_servers_of_a_list_are_tried_each() -> None:
-    found = logins(told(NATS_URL="nats://a:1,nats://b:2"))
+    found = logins(configured(NATS_URL="nats://a:1,nats://b:2"))
     assert [(one.target.host, one.target.port) for one in found] == [("a", 1), ("b", 2)]
 
 
 def test_groups_are_kept_apart() -> None:
     found = logins(
-        told(CLICKHOUSE_HOST="a", CLICKHOUSE_READ_HOST="b", CLICKHOUSE_READ_USER="r", NATS_URL="nats://n")
+        configured(
+            CLICKHOUSE_HOST="a", CLICKHOUSE_READ_HOST="b", CLICKHOUSE_READ_USER="r", NATS_URL="nats://n"
+        )
     )
     assert [(one.target.host, one.target.user) for one in found] == [("a", ""), ("b", "r"), ("n", "")]
 
@@ -85,11 +87,11 @@ def test_groups_are_kept_apart() -> None:
     ],
 )
 def test_without_a_host_or_a_known_kind_there_is_no_login(values: dict[str, str]) -> None:
-    assert logins(told(**values)) == []
+    assert logins(configured(**values)) == []
 
 
 def test_neither_the_text_nor_the_representation_shows_a_password() -> None:
-    (found,) = logins(told(**{**CH, "CLICKHOUSE_PASSWORD": "s3cret"}))
+    (found,) = logins(configured(**{**CH, "CLICKHOUSE_PASSWORD": "s3cret"}))
     assert found.text == "ch:9000 as u"
     assert "CLICKHOUSE_PASSWORD" in found.source
     assert "s3cret" not in found.text + found.source + repr(found.target)

@@ -1,4 +1,4 @@
-"""What the services are told is judged before they start: each fault is one finding that names both ends."""
+"""The configuration of the services is judged before they start: each fault is one finding that names both ends."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_host_that_is_no_service_is_found_with_advice() -> None:
         in found.text()
     )
     assert "clickhouse, nats, postgresql" in found.expected
-    assert "Postgresql may be meant, its image is timescaledb:2" in found.mend
+    assert "Postgresql may be meant, its image is timescaledb:2" in found.remedy
 
 
 def test_a_host_in_a_mounted_file_is_found_with_its_line(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_logins_that_could_not_be_tried_are_no_pass() -> None:
     (found,) = checks().logins_work(Probe(broken="no image of the project has a python3"))
     assert found.severity == ERROR
     assert "could not be tried: no image of the project has a python3" in found.found
-    assert "preflight_probe_image" in found.mend
+    assert "preflight_probe_image" in found.remedy
 
 
 def test_a_file_that_beats_the_environment_is_found_with_both_places(tmp_path: Path) -> None:

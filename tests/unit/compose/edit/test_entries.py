@@ -1,4 +1,4 @@
-"""Edits of a compose file: what is written, what is refused, and that every edit can be taken back."""
+"""Edits of a compose file: what is written, what is refused, and that every edit can be rolled back."""
 
 from __future__ import annotations
 
