@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..module_utils.checks import specs
-from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan
+from ..module_utils.compose import new_services
+from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan, tags
 from ..module_utils.report import executed, run
 from ..module_utils.schema import restored_checks as schema_checks
 from ..plugin_utils.filters import guarded
@@ -19,13 +20,15 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         sources = {
-            deploy_plan: ("deploy_plan",),
+            deploy_plan: ("deploy_plan", "deploy_scope"),
             record: ("release_manifest", "release_intents"),
             restored_checks: ("restored_containers",),
             schema_checks: ("restored_assertions",),
             executed: ("executed",),
-            rollback_plan: ("rollback_plan", "chosen_parts"),
+            rollback_plan: ("rollback_plan",),
+            tags: ("chosen_parts",),
             run: ("timed_phases", "failure", "downtimes", "check_results", "in_round", "round_results"),
+            new_services: ("compose_entries", "with_new_services"),
             specs: ("container_wishes", "log_wishes", "by_role"),
         }
         return {

@@ -10,7 +10,7 @@ short_description: Put a Compose file back to what it was before a release, and 
 version_added: "0.1.0"
 description:
   - A file that is as the release left it gets the saved bytes back. One that is as it was before stays.
-  - In a file that somebody has edited since, only the service that the release has inserted is taken out, and every other byte stays.
+  - In a file that somebody has edited since, only the services that the release has inserted are taken out, and every other byte stays.
   - If that entry was edited itself, or the release has done more than insert it, the module refuses and changes nothing.
   - The file is replaced atomically, with owner and mode kept. It never runs anything but C(docker compose config).
 requirements:
@@ -26,7 +26,7 @@ options:
     type: path
     required: true
   sha256_before:
-    description: SHA-256 of the file before the release.
+    description: SHA-256 of the file before the release. Empty, with an empty O(sha256_after), takes the O(entries) out of whatever the file is.
     type: str
     required: true
   sha256_after:
@@ -34,13 +34,27 @@ options:
     type: str
     required: true
   service:
-    description: Service that the release has inserted, if that is all that it did.
+    description: Service that the release has inserted, if that is all that it did; the same as one of O(entries).
     type: str
     default: ""
   block_sha256:
     description: SHA-256 of the text of that service's entry.
     type: str
     default: ""
+  entries:
+    description: Services that the releases have inserted, if that is all that they did. All of them are taken out, or none.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      service:
+        description: Name of the service.
+        type: str
+        required: true
+      block_sha256:
+        description: SHA-256 of the text of its entry.
+        type: str
+        required: true
   project_dir:
     description: Directory of the Compose project. Default is the directory of O(path).
     type: path
@@ -81,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 way:
-  description: V(unchanged), V(restored) (the saved bytes), or V(merged) (the entry was taken out, the rest is as somebody else wrote it).
+  description: V(unchanged), V(restored) (the saved bytes), or V(merged) (the entries were taken out, the rest is as it was).
   returned: success
   type: str
 path:
@@ -123,29 +137,37 @@ def saved(params: dict[str, Any]) -> TextFile:
 
 
 def merged(current: TextFile, params: dict[str, Any]) -> str:
-    """The text without the release's entry; raises ChangeError where that would lose something that others wrote."""
+    """The text without the release's entries; raises ChangeError where that would lose something that others wrote."""
     advice = (
         f"The file of before the release is {params['backup']}: put what you want to keep into {current.path} by hand, "
         "without what the release has added, and run the rollback again. Nothing was changed"
     )
-    name = params["service"]
-    if not name:
+    entries = wanted_entries(params)
+    if not entries:
         raise ChangeError(
             f"it was edited since the release (SHA-256 {current.sha256}, expected {params['sha256_after'] or 'another'}), and what "
             f"the release has done to it cannot be taken out alone. {advice}"
         )
-    services = ComposeText(current.text).section("services")
-    if services is None or services.entry(name) is None:
-        return current.text  # somebody has taken it out already
-    block = entry_text(current.text, "services", name)
-    if block_sha256(block) != params["block_sha256"]:
-        raise ChangeError(f"the entry of service {name} was edited since the release. {advice}")
     judge = text_judge(
         Engine(timeout=params["timeout"]),
         os.path.abspath(params["path"]),
         *project_from(params),
     )
-    return plan_change(current.text, EntrySpec(name=name, present=False), judge).text
+    text = current.text
+    for entry in entries:
+        name = entry["service"]
+        services = ComposeText(text).section("services")
+        if services is None or services.entry(name) is None:
+            continue  # somebody has taken it out already
+        if block_sha256(entry_text(text, "services", name)) != entry["block_sha256"]:
+            raise ChangeError(f"the entry of service {name} was edited since the release. {advice}")
+        text = plan_change(text, EntrySpec(name=name, present=False), judge).text
+    return text
+
+
+def wanted_entries(params: dict[str, Any]) -> list[dict[str, str]]:
+    one = {"service": params["service"], "block_sha256": params["block_sha256"]}
+    return [*([one] if params["service"] else []), *params["entries"]]
 
 
 def restore(module: AnsibleModule) -> dict[str, Any]:
@@ -185,6 +207,15 @@ def main() -> None:
             "sha256_after": {"type": "str", "required": True},
             "service": {"type": "str", "default": ""},
             "block_sha256": {"type": "str", "default": ""},
+            "entries": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "service": {"type": "str", "required": True},
+                    "block_sha256": {"type": "str", "required": True},
+                },
+            },
             **project_options(required=False),
             "timeout": {"type": "float", "default": 60},
             **journal_option(),

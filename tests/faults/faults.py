@@ -226,8 +226,8 @@ FAULTS = {
 }
 
 TABLES = ("economic_calendar", "fred", "crypto", "fear_greed", "commodity", "market_sessions")
-LOCK = Point("lock taken", output=r"TASK \[Phase 1: preflight")
-PLAN = Point("plan", output=r"TASK \[Phase: plan")
+LOCK = Point("lock taken", output=r"TASK \[suho.platform.run : Begin the phase preflight")
+PLAN = Point("plan", output=r"TASK \[suho.platform.run : Begin the phase plan")
 OPENED = Point("record opened", phase="release", event="opened")
 BEFORE_ALTER = Point("before the ALTER", "schema", "alter.aggregates", "intent")
 AFTER_ALTER = Point("after the ALTER", "schema", "alter.aggregates", "done")
@@ -247,11 +247,11 @@ BEFORE_SWAP = {
 AFTER_SWAP = {
     name: Point(f"after the swap of {name}", "rollout", f"^{name}$", "done") for name in BEFORE_SWAP
 }
-VERIFY = Point("verification", output=r"TASK \[Phase 6: verification")
-CLOSE = Point("close", output=r"TASK \[Close the release")
+VERIFY = Point("verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
+CLOSE = Point("close", output=r"TASK \[Close the release\]")
 ALL = Point("from the beginning")
 # Of a rollback. Its changes are told in the journal of the release that it takes back.
-BACK_PLAN = Point("rollback: its plan", output=r"TASK \[Phase: record")
+BACK_PLAN = Point("rollback: its plan", output=r"TASK \[suho.platform.run : Begin the phase record")
 BACK_BEFORE_SWAP = {
     name: Point(f"rollback: before the swap of {name}", "rollout", f"^{name}$", "intent") for name in SERVICES
 }
@@ -264,5 +264,5 @@ BACK_BEFORE_TABLE = Point("rollback: before a table is set aside", "schema", "qu
 BACK_AFTER_TABLE = Point("rollback: after a table is set aside", "schema", "quarantine_table", "done")
 BACK_BEFORE_COLUMN = Point("rollback: before the column is set aside", "schema", "drop_column", "intent")
 BACK_AFTER_COLUMN = Point("rollback: after the column is set aside", "schema", "drop_column", "done")
-BACK_VERIFY = Point("rollback: verification", output=r"TASK \[Phase: verification")
+BACK_VERIFY = Point("rollback: verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
 BACK_CLOSE = Point("rollback: close", output=r"TASK \[Close the releases")

@@ -338,7 +338,7 @@ class Matrix:
         """What brings the platform into a state again, and the seconds that it took."""
         if code == 0:
             return f"itself, {'deployed' if case.playbook == 'deploy' else 'rolled back'}", 0.0
-        if "the state of before it was verified" in broken.said:
+        if "the previous state was verified" in broken.said:
             return "itself, rolled back", 0.0
         case.fault.mend(self.lab)
         playbook, options = self.command(case, broken)

@@ -14,6 +14,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .parts import SCHEMA, SERVICES
+
 
 def deploy_plan(
     schema: Mapping[str, Any],
@@ -22,13 +24,22 @@ def deploy_plan(
     build: Sequence[str],
     swap: Sequence[str],
     seconds_per_swap: float,
+    scope: Mapping[str, Any] | None = None,
+    platform: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Put the plan together from the results of the modules clickhouse_schema, compose_service and service_state.
+    """Put the plan together from the results of the modules clickhouse_schema, compose_entries and service_state.
 
     ``build`` and ``swap`` are the services to build and to swap, in order. ``expected_downtime_seconds`` is the
-    sum over the services that run now: one that does not run yet is missed by nobody.
+    sum over the services that run now: one that does not run yet is missed by nobody. ``scope`` is what the tags
+    choose (:func:`deploy_scope`; none is all of it) among the services of the ``platform``. What the tags leave out,
+    and would be deployed without them, is ``left``; ``harm`` says why it must not be left out.
     """
     services = audit["services"]
+    left = _left_out(
+        schema, services, scope or {"schema": True, "services": list(platform or {})}, platform or {}
+    )
+    if scope and not scope["schema"]:
+        schema = {}
     running = [name for name in swap if (services[name].get("container") or {}).get("state") == "running"]
     steps = list(schema.get("steps") or [])
     changed = compose["sha256_before"] != compose["sha256_after"]
@@ -55,14 +66,73 @@ def deploy_plan(
             "sha256_before": compose["sha256_before"],
             "sha256_after": compose["sha256_after"],
             "block": compose.get("block") or "",
-            "inserted": compose.get("inserted") or "",
-            "block_sha256": compose.get("block_sha256") or "",
+            "entries": [
+                {name: entry[name] for name in ("service", "inserted", "block_sha256")}
+                for entry in compose.get("entries") or []
+                if entry["changed"]
+            ],
         },
         "services": list(audit["rows"]),
         "reasons": dict(audit["reasons"]),
         "build": list(build),
         "swap": list(swap),
         "changes": bool(steps or refused or restored or changed or build or swap),
+        "left": left,
+        "harm": _deploy_harm(left, swap, platform or {}),
         "expected_downtime_seconds": len(running) * seconds_per_swap,
         "hash": hashlib.sha256(json.dumps(acts, sort_keys=True, default=str).encode()).hexdigest(),
     }
+
+
+def deploy_scope(
+    parts: Sequence[str], platform: Sequence[str], new_services: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a deploy works on: schema (bool), services (names, in their order), entries (names of new services).
+
+    ``parts`` is what the tags name, none is all of it. ``services`` among them are those that are not new.
+    """
+    wanted = set(parts or [SCHEMA, SERVICES, *new_services])
+    if SERVICES in wanted:
+        wanted |= set(platform) - set(new_services)
+    return {
+        "schema": SCHEMA in wanted,
+        "services": [name for name in platform if name in wanted],
+        "entries": [name for name in new_services if name in wanted],
+    }
+
+
+def _left_out(
+    schema: Mapping[str, Any],
+    services: Mapping[str, Any],
+    scope: Mapping[str, Any],
+    platform: Mapping[str, Mapping[str, Any]],
+) -> list[str]:
+    """The parts that are not as they should be, and that the tags do not choose."""
+    pending = any(schema.get(name) for name in ("steps", "refused", "restored"))
+    stale = [name for name in platform if (services.get(name) or {}).get("action", "none") != "none"]
+    left = [SCHEMA] if pending and not scope["schema"] else []
+    return left + [name for name in stale if name not in scope["services"]]
+
+
+def _deploy_harm(
+    left: Sequence[str], swap: Sequence[str], platform: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Why some parts must not be deployed while others are left out."""
+
+    def consumes(name: str) -> bool:
+        return bool((platform.get(name) or {}).get("consumes"))
+
+    harm = []
+    if SCHEMA in left and swap:
+        harm.append(
+            f"the new {', '.join(swap)} may write into what the schema does not have yet: rows would be refused. "
+            f"Deploy it before, or with them: --tags {','.join([SCHEMA, *swap])}"
+        )
+    producers = [name for name in swap if not consumes(name)]
+    readers = [name for name in left if consumes(name)]
+    if producers and readers:
+        harm.append(
+            f"the new {', '.join(producers)} may publish what the old {', '.join(readers)} does not store. "
+            f"Deploy it before, or with them: --tags {','.join([*readers, *swap])}"
+        )
+    return harm

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the record of a release holds. The dicts travel through Ansible and JSON, so these are TypedDicts.
 
-A record that version 0.1.0 wrote has the same keys, but for the steps of its schema: ``schema.steps`` reads those.
+A record that version 0.1.0 wrote has the same keys, but for the steps of its schema, which ``schema.steps`` reads, and the entries of the
+compose file, which ``releases.parts`` reads.
 """
 
 from __future__ import annotations
@@ -28,14 +29,23 @@ class JournalLine(TypedDict, total=False):
     rows: str  # and how many
 
 
+class EntryRecord(TypedDict):
+    """What a release has done to the entry of one service in the compose file."""
+
+    service: str
+    inserted: bool  # or replaced
+    block_sha256: str  # of the entry as the release left it
+
+
 class ComposeRecord(TypedDict, total=False):
     """The compose file before and after a release."""
 
     path: str
     sha256_before: str
     sha256_after: str
-    inserted: str  # the service whose entry the release has added; "" for none
-    block_sha256: str  # of that entry
+    entries: list[EntryRecord]
+    inserted: str  # of 0.1.0, in place of entries: the service whose entry the release has added; "" for none
+    block_sha256: str  # and of that entry
 
 
 class ServiceRecord(TypedDict, total=False):

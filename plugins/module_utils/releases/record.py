@@ -39,8 +39,7 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manif
             "path": plan["compose"].get("path", ""),
             "sha256_before": plan["compose"].get("sha256_before", ""),
             "sha256_after": plan["compose"].get("sha256_after", ""),
-            "inserted": plan["compose"].get("inserted", ""),
-            "block_sha256": plan["compose"].get("block_sha256", ""),
+            "entries": plan["compose"].get("entries", []),
         },
         "schema": {
             "steps": plan["schema"]["steps"],

@@ -9,15 +9,22 @@ the image of before the oldest of them, and is away once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .journal import DONE, FAILED, INTENT
+from .model import EntryRecord
+from .parts import (
+    SCHEMA,
+    SERVICES,
+    expanded,
+    manifest_entries,
+    rolled_back_parts,
+    tags_of,
+    touched_parts,
+)
 from .store import Release, ReleaseError, ReleaseStore
 
-SCHEMA, SERVICES, TICK_AGGREGATOR = "schema", "services", "tick_aggregator"
-#: What can be taken back by itself: the schema, the services that ran before, what the release has added to the compose file.
-PARTS = (SCHEMA, SERVICES, TICK_AGGREGATOR)
 #: In place of a release: the state before all of them.
 FIRST = "none"
 
@@ -58,167 +65,152 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
     return [standing] if standing and [standing.id] == newest else []
 
 
-def chosen_parts(tags: Iterable[str], skipped: Iterable[str] = ()) -> list[str]:
-    """Return the parts that a run's tags name; all of them if it was given none.
-
-    Another tag, or a part to skip, raises :class:`ReleaseError`: a part that is misspelt must not become all of them.
-    """
-    given, left_out = set(tags) - {"all", "always"}, set(skipped) & set(PARTS)
-    unknown = sorted(given - set(PARTS))
-    if unknown or left_out:
-        what = (
-            f"--tags {','.join(unknown)} names no part of a rollback"
-            if unknown
-            else f"--skip-tags {','.join(sorted(left_out))} leaves nothing out of a rollback"
-        )
-        raise ReleaseError(
-            f"{what}: expected --tags with some of {', '.join(PARTS)}, or none for all of them. Nothing was changed"
-        )
-    return [part for part in PARTS if part in given] or list(PARTS)
-
-
-def _touches(one: Mapping[str, Any], part: str) -> bool:
-    """Whether a release has changed something of a part."""
-    manifest = one["manifest"]
-    if part == SCHEMA:
-        return bool((manifest.get("schema") or {}).get("steps"))
-    existed = [bool(was["existed"]) for was in (manifest.get("services") or {}).values()]
-    if part == SERVICES:
-        return any(existed)
-    file = manifest.get("compose") or {}
-    return not all(existed) or file.get("sha256_before") != file.get("sha256_after")
-
-
-def _taken_back(one: Mapping[str, Any]) -> set[str]:
-    """The parts of a release that an earlier rollback has taken back."""
-    return set(one["manifest"].get("taken_back") or [])
-
-
-def _outcome(one: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Any]:
-    """What becomes of one release: its state, and the parts that are taken back then."""
-    gone = _taken_back(one) | set(parts)
-    whole = all(part in gone for part in PARTS if _touches(one, part))
-    return {"status": "rolled_back" if whole else "partly_rolled_back", "taken_back": sorted(gone)}
-
-
 def rollback_plan(
     taken: Sequence[Mapping[str, Any]],
     parts: Sequence[str],
     platform: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return the way back as data.
+    """Return the rollback as data.
 
-    ``taken``: the releases, the newest first, each with release, manifest, journal and path. ``platform``: the platform's services, of which
-    C(consumes) tells those that read from the broker. Returns
+    ``taken``: the releases, the newest first, each with release, manifest, journal and path. ``parts``: what to roll back, as the tags name
+    it; none is all of it. ``platform``: the platform's services, of which C(consumes) tells those that read from the broker. Returns
 
     - services: as a manifest holds them
     - compose: the option values of compose_restore; empty if the file was not changed
     - schema: release and steps, the newest first
-    - manifest: the same as one manifest, for the checks of the old state
+    - manifest: the same as one manifest, for the checks of the previous state
     - releases: their ids; to: the release before them, or ``none``; parts: the chosen ones
-    - outcomes: for each release its status and the parts that are taken back then
+    - outcomes: for each release its status and the parts that are rolled back then
     - harm: why it must not be done; empty if it may
     """
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown:
-        raise ReleaseError(f"parts: found {', '.join(unknown)}, expected some of {', '.join(PARTS)}")
     services: dict[str, Any] = {}
     for one in taken:  # the oldest comes last, and its word is what was there before all of them
         services.update(one["manifest"].get("services") or {})
-    kinds = {name: SERVICES if was["existed"] else TICK_AGGREGATOR for name, was in services.items()}
+    whole = {"services": services, "compose": {}}
+    touched = [part for one in taken for part in touched_parts(one["manifest"])]
+    known = list(dict.fromkeys([SCHEMA, SERVICES, *(platform or {}), *touched]))
+    unknown = [part for part in parts if part not in known]
+    if unknown:
+        raise ReleaseError(f"parts: found {', '.join(unknown)}, expected some of {', '.join(known)}")
+    selected = expanded(parts, whole) if parts else {SCHEMA, *touched}
+    chosen = {name: was for name, was in services.items() if name in selected}
     steps = [
         {"release": one["release"], "steps": (one["manifest"].get("schema") or {}).get("steps") or []}
         for one in taken
     ]
-    done = {part for part in PARTS if all(part in _taken_back(one) for one in taken if _touches(one, part))}
-    chosen = {name: was for name, was in services.items() if kinds[name] in parts}
-    schema = [one for one in steps if one["steps"]] if SCHEMA in parts else []
+    schema = [one for one in steps if one["steps"]] if SCHEMA in selected else []
+    compose, held = _compose(taken, selected)
     return {
         "releases": [one["release"] for one in taken],
         "to": (taken[-1]["manifest"].get("previous") if taken else None) or FIRST,
         "services": chosen,
-        "compose": _compose(taken) if TICK_AGGREGATOR in parts else {},
+        "compose": compose,
         "schema": schema,
-        # The same in the form of one release's manifest, for what checks the old state.
+        # The same in the form of one release's manifest, for what checks the previous state.
         "manifest": {
             "services": chosen,
             "schema": {"steps": [step for one in schema for step in one["steps"]]},
         },
-        "outcomes": {one["release"]: _outcome(one, parts) for one in taken},
+        "outcomes": {one["release"]: _outcome(one, selected) for one in taken},
         "parts": sorted(parts),
-        "harm": _harm(taken, kinds, parts, done, platform or {}),
+        "harm": [*held, *_harm(taken, whole, selected, platform or {})],
     }
 
 
-def _compose(taken: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """From the compose file as the newest release left it to the one that the oldest has found."""
-    changed = [
-        one
-        for one in taken
-        if one["manifest"]["compose"]["sha256_before"] != one["manifest"]["compose"]["sha256_after"]
-        and TICK_AGGREGATOR not in _taken_back(one)
-    ]
-    if not changed:
-        return {}
-    newest, oldest = changed[0]["manifest"]["compose"], changed[-1]["manifest"]["compose"]
+def _outcome(one: Mapping[str, Any], selected: set[str]) -> dict[str, Any]:
+    """What becomes of one release: its state, and the parts that are rolled back then."""
+    touched = set(touched_parts(one["manifest"]))
+    gone = rolled_back_parts(one["manifest"]) | (selected & touched)
+    return {"status": "rolled_back" if touched <= gone else "partly_rolled_back", "taken_back": sorted(gone)}
+
+
+def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[dict[str, Any], list[str]]:
+    """From the compose file as the newest release left it to the one that the oldest has found; and what keeps a part of it from going alone."""
+    left = [(one, _entries_left(one["manifest"])) for one in taken]
+    changed = [(one, entries) for one, entries in left if entries]
+    services = list(dict.fromkeys(entry["service"] for _one, entries in changed for entry in entries))
+    wanted = [name for name in services if name in selected]
+    if not wanted:
+        return {}, []
+    newest, oldest = changed[0][0]["manifest"]["compose"], changed[-1][0]["manifest"]["compose"]
     pairs = zip(changed, changed[1:])
     # Somebody has edited the file between two of them: no saved file holds both.
-    whole = all(
+    unbroken = all(
         later["manifest"]["compose"]["sha256_before"] == earlier["manifest"]["compose"]["sha256_after"]
-        for later, earlier in pairs
+        for (later, _), (earlier, _) in pairs
     )
+    alone = [_taken_out(name, changed) for name in wanted]
+    entries = [entry for entry in alone if entry]
+    every = wanted == services
+    held = []
+    if not every and len(entries) < len(wanted):
+        # An entry that was there before in another form is in the saved file, and only there.
+        named = {entry["service"] for entry in entries}
+        stuck = [name for name in wanted if name not in named]
+        held.append(
+            f"the compose file's entry of {', '.join(stuck)} was replaced, and goes back with the whole file only. "
+            f"Roll back {', '.join(name for name in services if name not in selected)}, too"
+        )
     return {
         "path": newest["path"],
-        "backup": f"{changed[-1]['path']}/backup/docker-compose.yml",
-        "sha256_before": oldest["sha256_before"],
-        "sha256_after": newest["sha256_after"] if whole else "",
-        "service": newest.get("inserted") or "" if len(changed) == 1 else "",
-        "block_sha256": newest.get("block_sha256") or "" if len(changed) == 1 else "",
-    }
+        "backup": f"{changed[-1][0]['path']}/backup/docker-compose.yml",
+        "sha256_before": oldest["sha256_before"] if every else "",
+        "sha256_after": newest["sha256_after"] if every and unbroken else "",
+        "entries": entries if len(entries) == len(wanted) else [],
+    }, held
+
+
+def _entries_left(manifest: Mapping[str, Any]) -> list[EntryRecord]:
+    gone = rolled_back_parts(manifest)
+    return [entry for entry in manifest_entries(manifest) if entry["service"] not in gone]
+
+
+def _taken_out(
+    service: str, changed: Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]
+) -> dict[str, str]:
+    """The entry as it stands in the file, if the releases have brought it there; nothing if it was there before them."""
+    found = [entry for _one, entries in changed for entry in entries if entry["service"] == service]
+    if not found[-1]["inserted"]:
+        return {}
+    return {"service": service, "block_sha256": str(found[0]["block_sha256"])}
 
 
 def _harm(
     taken: Sequence[Mapping[str, Any]],
-    kinds: Mapping[str, str],
-    parts: Sequence[str],
-    done: set[str],
+    whole: Mapping[str, Any],
+    selected: set[str],
     platform: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
-    """Why some parts must not be taken back while others stay."""
+    """Why some parts must not be rolled back while others stay."""
     swapped = {
         str(entry.get("object"))
         for one in taken
         for entry in one.get("journal") or []
         if entry.get("phase") == "rollout" and entry.get("event") in (INTENT, DONE, FAILED)
     }
-    left = {
-        part: sorted(name for name, kind in kinds.items() if kind == part and name in swapped)
-        for part in (SERVICES, TICK_AGGREGATOR)
-        if part not in parts and part not in done
-    }
-    harm = []
-    writers = [part for part, names in left.items() if names]
-    if SCHEMA in parts and SCHEMA not in done and writers:
-        harm.append(
-            f"{_names(left, writers)} run code that writes into what the schema would lose: rows would be refused. "
-            f"Take them back, too: --tags {','.join([*writers, SCHEMA])}"
+
+    def done(part: str) -> bool:
+        return all(
+            part in rolled_back_parts(one["manifest"])
+            for one in taken
+            if part in touched_parts(one["manifest"])
         )
 
     def consumes(name: str) -> bool:
         return bool((platform.get(name) or {}).get("consumes"))
 
-    readers = sorted(
-        name for name, kind in kinds.items() if kind in parts and name in swapped and consumes(name)
-    )
-    left = {part: [name for name in names if not consumes(name)] for part, names in left.items()}
-    producers = [part for part, names in left.items() if names]
+    left = [name for name in whole["services"] if name in swapped and name not in selected and not done(name)]
+    harm = []
+    if SCHEMA in selected and not done(SCHEMA) and left:
+        harm.append(
+            f"{', '.join(left)} run code that writes into what the schema would lose: rows would be refused. "
+            f"Roll them back, too: --tags {tags_of({*selected, *left}, whole)}"
+        )
+    readers = sorted(name for name in whole["services"] if name in selected & swapped and consumes(name))
+    producers = [name for name in left if not consumes(name)]
     if readers and producers:
         harm.append(
-            f"{_names(left, producers)} publish what the {', '.join(readers)} of before does not store. "
-            f"Take them back, too: --tags {','.join(part for part in PARTS if part in {*parts, *producers})}"
+            f"{', '.join(producers)} publish what the previous {', '.join(readers)} does not store. "
+            f"Roll them back, too: --tags {tags_of({*selected, *producers}, whole)}"
         )
     return harm
-
-
-def _names(left: Mapping[str, Sequence[str]], parts: Sequence[str]) -> str:
-    return ", ".join(name for part in parts for name in left[part])

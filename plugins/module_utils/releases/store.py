@@ -26,7 +26,8 @@ from typing import Any, cast
 from ..common.errors import PlatformError
 from ..common.files import DamagedLine, append_lines, read_lines, replace_file, replace_link
 from ..common.times import utc_now
-from .model import JournalLine, Manifest
+from .model import EntryRecord, JournalLine, Manifest
+from .parts import OLD_PARTS, manifest_entries
 
 RELEASE_ID = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")
 BACKUP_NAME = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,119}$")
@@ -93,11 +94,23 @@ def settle_compose(merged: Manifest, found: Manifest, now: Manifest) -> bool:
     if new["sha256_before"] not in ours:
         merged["compose"] = new
         return True
-    merged["compose"] = {**old, "sha256_after": new["sha256_after"]}
-    if new.get("inserted"):
-        merged["compose"]["inserted"] = new["inserted"]
-        merged["compose"]["block_sha256"] = new["block_sha256"]
+    merged["compose"] = {
+        "path": old.get("path", ""),
+        "sha256_before": old["sha256_before"],
+        "sha256_after": new["sha256_after"],
+        "entries": _continued_entries(found, now),
+    }
     return False
+
+
+def _continued_entries(found: Manifest, now: Manifest) -> list[EntryRecord]:
+    """The entries of all attempts, each as it stands in the file now; one that an attempt has inserted was not there before."""
+    entries = {one["service"]: one for one in manifest_entries(found)}
+    for one in manifest_entries(now):
+        before = entries.get(one["service"])
+        inserted = one["inserted"] or (before is not None and before["inserted"])
+        entries[one["service"]] = {**one, "inserted": inserted}
+    return list(entries.values())
 
 
 class Release:
@@ -210,7 +223,8 @@ class ReleaseStore:
     def cut_off(self, several: list[Release]) -> ReleaseError:
         """What to say of a rollback over several releases that was cut off, where something else is wanted."""
         known = several[-1].manifest().get("rollback") or {}
-        tags = f" --tags {','.join(known['parts'])}" if 0 < len(known.get("parts") or []) < 3 else ""
+        parts = known.get("parts") or []
+        tags = f" --tags {','.join(parts)}" if parts and set(parts) != OLD_PARTS else ""
         return ReleaseError(
             f"a rollback over the releases {', '.join(one.id for one in several)} was cut off: finish it first with "
             f"playbooks/rollback.yml -e release_to={known.get('to') or 'none'}{tags}. Nothing was changed"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.releases.deploy_plan import deploy_plan
+from ansible_collections.suho.platform.plugins.module_utils.releases.deploy_plan import (
+    deploy_plan,
+    deploy_scope,
+)
 from ansible_collections.suho.platform.plugins.module_utils.releases.record import (
     release_intents,
     release_manifest,
@@ -25,6 +28,24 @@ COMPOSE = {
     "sha256_before": "a",
     "sha256_after": "b",
     "block": "  tick:\n",
+    "entries": [
+        {
+            "service": "tick",
+            "changed": True,
+            "inserted": True,
+            "block_sha256": "sha",
+            "line": 3,
+            "block": "  tick:\n",
+        },
+        {
+            "service": "same",
+            "changed": False,
+            "inserted": False,
+            "block_sha256": "sha",
+            "line": 9,
+            "block": "",
+        },
+    ],
     "diff": {},
 }
 AUDIT = {
@@ -103,7 +124,71 @@ def test_the_record_knows_what_ran_before_and_what_did_not_exist():
     }
     assert manifest["services"]["tick"]["existed"] is False
     assert manifest["schema"]["steps"] == [STEP]
-    assert manifest["compose"]["sha256_before"] == "a"
+    assert manifest["compose"] == {
+        "path": "/p/docker-compose.yml",
+        "sha256_before": "a",
+        "sha256_after": "b",
+        "entries": [{"service": "tick", "inserted": True, "block_sha256": "sha"}],
+    }
+
+
+PLATFORM = {"bridge": {"consumes": True}, "collector": {}, "tick": {}, "more": {"consumes": True}}
+NEW = ["tick", "more"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "schema", "services", "entries"),
+    [
+        ([], True, ["bridge", "collector", "tick", "more"], NEW),
+        (["schema"], True, [], []),
+        (["services"], False, ["bridge", "collector"], []),
+        (["tick"], False, ["tick"], ["tick"]),
+        (["more", "services", "schema"], True, ["bridge", "collector", "more"], ["more"]),
+    ],
+)
+def test_the_tags_choose_what_a_deploy_works_on(parts, schema, services, entries):
+    assert deploy_scope(parts, list(PLATFORM), NEW) == {
+        "schema": schema,
+        "services": services,
+        "entries": entries,
+    }
+
+
+def partial(parts, swap, stale=("bridge", "tick"), schema=SCHEMA):
+    services = {
+        name: {**AUDIT["services"]["tick"], "action": "rebuild" if name in stale else "none"}
+        for name in PLATFORM
+    }
+    scope = deploy_scope(parts, list(PLATFORM), NEW)
+    audit = {**AUDIT, "services": services}
+    return deploy_plan(schema, COMPOSE, audit, swap, swap, 10, scope, PLATFORM)
+
+
+def test_what_the_tags_leave_out_is_named_and_no_part_of_the_plan():
+    whole = partial([], ["bridge", "tick"])
+    assert (whole["left"], whole["harm"], len(whole["schema"]["steps"])) == ([], [], 1)
+    schema = partial(["schema"], [])
+    assert (schema["left"], schema["harm"]) == (["bridge", "tick"], [])
+    services = partial(["services"], ["bridge"])
+    assert (services["left"], services["schema"]["steps"]) == (["schema", "tick"], [])
+    # What is as it should be is not left out.
+    assert partial(["tick"], ["tick"], stale=("tick",), schema={"steps": []})["left"] == []
+
+
+def test_new_code_is_not_put_on_an_old_schema():
+    (harm,) = partial(["services"], ["bridge"])["harm"]
+    assert harm.startswith("the new bridge may write into what the schema does not have yet")
+    assert "--tags schema,bridge" in harm
+    assert partial(["services"], ["bridge"], schema={"steps": []})["harm"] == []
+    assert partial(["services"], [])["harm"] == []
+
+
+def test_a_new_producer_is_not_put_before_an_old_consumer():
+    (harm,) = partial(["tick"], ["tick"], schema={"steps": []})["harm"]
+    assert harm.startswith("the new tick may publish what the old bridge does not store")
+    assert "--tags bridge,tick" in harm
+    assert partial(["tick"], ["tick"], stale=("tick", "collector"), schema={"steps": []})["harm"] == []
+    assert partial(["more"], ["more"], stale=("more", "bridge"), schema={"steps": []})["harm"] == []
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_plan import (
-    PARTS,
-    chosen_parts,
     releases_to_take_back,
     rollback_plan,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.store import ReleaseError, ReleaseStore
+from ansible_collections.suho.platform.plugins.module_utils.releases.tags import chosen_parts
 
 R1, R2, R3 = "20250101T000000Z-a", "20250102T000000Z-b", "20250103T000000Z-c"
 STEP = {"object": "db.t", "undo": [{"action": "quarantine_table", "table": "t"}]}
@@ -26,9 +25,23 @@ def service(order: int, existed: bool, image: str = "") -> dict[str, Any]:
     return {"tag": f"tag{order}", "order": order, "existed": existed, "image_before": image}
 
 
-def compose(before: str, after: str, inserted: str = "") -> dict[str, str]:
-    block = {"inserted": inserted, "block_sha256": "block"} if inserted else {}
-    return {"path": "/p/docker-compose.yml", "sha256_before": before, "sha256_after": after, **block}
+def entry(service: str, inserted: bool = True, block: str = "block") -> dict[str, Any]:
+    return {"service": service, "inserted": inserted, "block_sha256": block}
+
+
+def compose(before: str, after: str, *entries: dict[str, Any]) -> dict[str, Any]:
+    found = {"path": "/p/docker-compose.yml", "sha256_before": before, "sha256_after": after}
+    return {**found, "entries": list(entries)}
+
+
+def old_compose(before: str, after: str, inserted: str = "tick-aggregator") -> dict[str, Any]:
+    """As version 0.1.0 wrote it."""
+    found = {"path": "/p/docker-compose.yml", "sha256_before": before, "sha256_after": after}
+    return {**found, "inserted": inserted, "block_sha256": "block"}
+
+
+def out(*services: str, block: str = "block") -> list[dict[str, str]]:
+    return [{"service": name, "block_sha256": block} for name in services]
 
 
 def release(name: str, swapped: tuple[str, ...] = (), **manifest: Any) -> dict[str, Any]:
@@ -45,7 +58,7 @@ def release(name: str, swapped: tuple[str, ...] = (), **manifest: Any) -> dict[s
 FULL = release(
     R1,
     ("data-bridge", "tick-aggregator"),
-    compose=compose("0", "1", "tick-aggregator"),
+    compose=compose("0", "1", entry("tick-aggregator")),
     schema={"steps": [STEP]},
     services={"data-bridge": service(0, True, "sha256:old"), "tick-aggregator": service(1, False)},
 )
@@ -193,31 +206,35 @@ def test_going_back_beyond_what_is_kept_leaves_no_dangling_link(store: ReleaseSt
 # The way back ----------------------------------------------------------------------------------------------------
 
 
+SERVICES = ["data-bridge", "tick-aggregator", "bar-archiver"]
+
+
 def test_tags_choose_the_parts() -> None:
-    assert chosen_parts(["all"]) == list(PARTS)
-    assert chosen_parts([]) == list(PARTS)
-    assert chosen_parts([], ["notest"]) == list(PARTS)
+    assert chosen_parts(["all"], [], SERVICES) == []
+    assert chosen_parts([]) == []
+    assert chosen_parts([], ["notest"]) == []
     assert chosen_parts(["services", "schema"]) == ["schema", "services"]
-    assert chosen_parts(["tick_aggregator"]) == ["tick_aggregator"]
+    assert chosen_parts(["bar-archiver", "data-bridge"], [], SERVICES) == ["data-bridge", "bar-archiver"]
+    # As version 0.1.0 called it.
+    assert chosen_parts(["tick_aggregator"], [], SERVICES) == ["tick-aggregator"]
 
 
 @pytest.mark.parametrize(
     ("tags", "skipped", "found"),
     [
-        (["tick-aggregator"], [], "--tags tick-aggregator names no part"),
+        (["tick-agregator"], [], "--tags tick-agregator names no part"),
         (["schema", "service"], [], "--tags service names no part"),
         (["all"], ["schema", "notest"], "--skip-tags schema leaves nothing out"),
     ],
 )
 def test_a_misspelt_part_is_not_all_of_them(tags: list[str], skipped: list[str], found: str) -> None:
-    with pytest.raises(
-        ReleaseError, match=rf"{found}.*some of schema, services, tick_aggregator.*Nothing was changed"
-    ):
-        chosen_parts(tags, skipped)
+    known = "schema, services, data-bridge, tick-aggregator, bar-archiver"
+    with pytest.raises(ReleaseError, match=rf"{found}.*some of {known}.*Nothing was changed"):
+        chosen_parts(tags, skipped, SERVICES)
 
 
 def test_everything_goes_back_to_before_the_oldest() -> None:
-    way = rollback_plan([CODE, FULL], PARTS)
+    way = rollback_plan([CODE, FULL], [])
     assert way["releases"] == [R2, R1]
     assert way["services"]["data-bridge"]["image_before"] == "sha256:old"
     assert way["services"]["tick-aggregator"]["existed"] is False
@@ -226,24 +243,68 @@ def test_everything_goes_back_to_before_the_oldest() -> None:
     assert way["manifest"]["schema"]["steps"] == [STEP]
     assert way["compose"]["backup"] == f"/s/releases/{R1}/backup/docker-compose.yml"
     assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
-    assert (way["compose"]["service"], way["to"], way["harm"]) == ("tick-aggregator", "none", [])
+    assert (way["compose"]["entries"], way["to"], way["harm"]) == (out("tick-aggregator"), "none", [])
     assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
 
 
 def test_one_release_of_code_alone() -> None:
-    way = rollback_plan([CODE], PARTS)
+    way = rollback_plan([CODE], [])
     assert way["services"]["tick-aggregator"]["image_before"] == "sha256:r1t"
     assert (way["compose"], way["schema"], outcomes(way)) == ({}, [], {R2: "rolled_back"})
     # Of this release there is nothing else.
     assert outcomes(rollback_plan([CODE], ["services"])) == {R2: "rolled_back"}
+    (one,) = rollback_plan([CODE], ["live-collector"])["outcomes"].values()
+    assert one == {"status": "partly_rolled_back", "taken_back": ["live-collector"]}
 
 
 def test_an_edit_between_two_releases_is_in_no_saved_file() -> None:
-    first, second = release(R1, compose=compose("0", "1", "a")), release(R2, compose=compose("x", "2", "b"))
-    way = rollback_plan([second, first], PARTS)["compose"]
-    assert (way["sha256_after"], way["sha256_before"], way["service"]) == ("", "0", "")
+    first = release(R1, compose=compose("0", "1", entry("a")))
+    second = release(R2, compose=compose("x", "2", entry("b")))
+    way = rollback_plan([second, first], [])["compose"]
+    assert (way["sha256_after"], way["sha256_before"], way["entries"]) == ("", "0", out("a", "b")[::-1])
     second["manifest"]["compose"]["sha256_before"] = "1"
-    assert rollback_plan([second, first], PARTS)["compose"]["sha256_after"] == "2"
+    assert rollback_plan([second, first], [])["compose"]["sha256_after"] == "2"
+
+
+def test_an_entry_goes_as_the_newest_release_left_it_and_only_if_the_oldest_has_brought_it() -> None:
+    first = release(R1, compose=compose("0", "1", entry("a")))
+    second = release(R2, compose=compose("1", "2", entry("a", False, "newer")))
+    assert rollback_plan([second, first], [])["compose"]["entries"] == out("a", block="newer")
+    # It was there before the second one: the saved file has it, and nothing else has.
+    way = rollback_plan([second], [])["compose"]
+    assert (way["sha256_before"], way["sha256_after"], way["entries"]) == ("1", "2", [])
+
+
+TWO = release(
+    R1,
+    ("tick-aggregator", "bar-archiver"),
+    compose=compose("0", "1", entry("tick-aggregator"), entry("bar-archiver")),
+    services={"tick-aggregator": service(0, False), "bar-archiver": service(1, False)},
+)
+
+
+def test_of_two_new_services_one_goes_alone() -> None:
+    way = rollback_plan([TWO], ["bar-archiver"])
+    assert list(way["services"]) == ["bar-archiver"]
+    # No saved file has the one without the other.
+    assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("", "")
+    assert way["compose"]["entries"] == out("bar-archiver")
+    assert way["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["bar-archiver"]}
+    rest = {**TWO, "manifest": {**TWO["manifest"], "taken_back": ["bar-archiver"]}}
+    way = rollback_plan([rest], ["tick-aggregator"])
+    assert (way["compose"]["entries"], outcomes(way)) == (out("tick-aggregator"), {R1: "rolled_back"})
+    assert rollback_plan([TWO], [])["compose"]["entries"] == out("tick-aggregator", "bar-archiver")
+
+
+def test_an_entry_that_was_replaced_does_not_go_alone() -> None:
+    both = compose("0", "1", entry("tick-aggregator", False), entry("bar-archiver"))
+    one = {**TWO, "manifest": {**TWO["manifest"], "compose": both}}
+    (harm,) = rollback_plan([one], ["tick-aggregator"])["harm"]
+    assert "entry of tick-aggregator was replaced" in harm
+    assert "Roll back bar-archiver, too" in harm
+    assert rollback_plan([one], ["bar-archiver"])["harm"] == []
+    whole = rollback_plan([one], [])
+    assert (whole["harm"], whole["compose"]["entries"], whole["compose"]["sha256_before"]) == ([], [], "0")
 
 
 def test_parts_alone() -> None:
@@ -254,50 +315,55 @@ def test_parts_alone() -> None:
         ["services"],
         [],
     )
-    added = rollback_plan([FULL], ["tick_aggregator"])
-    assert (list(added["services"]), added["compose"]["service"]) == (["tick-aggregator"], "tick-aggregator")
+    added = rollback_plan([FULL], ["tick-aggregator"])
+    assert (list(added["services"]), added["compose"]["entries"]) == (
+        ["tick-aggregator"],
+        out("tick-aggregator"),
+    )
+    assert added["compose"]["sha256_before"] == "0"
+    assert added["outcomes"][R1]["taken_back"] == ["tick-aggregator"]
     assert added["harm"] == []
 
 
 def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
     (harm,) = rollback_plan([FULL], ["schema"])["harm"]
     assert harm.startswith("data-bridge, tick-aggregator run code")
-    assert "--tags services,tick_aggregator,schema" in harm
+    assert "--tags services,tick-aggregator,schema" in harm
     # The schema failed, so no service was swapped: the plan's first case.
     assert rollback_plan([{**FULL, "journal": []}], ["schema"])["harm"] == []
-    assert rollback_plan([FULL], PARTS)["harm"] == []
+    assert rollback_plan([FULL], [])["harm"] == []
 
 
 def test_what_was_taken_back_before_counts() -> None:
     later = {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}}
     way = rollback_plan([later], ["schema"])
     assert (way["harm"], outcomes(way)) == ([], {R1: "rolled_back"})
-    assert way["outcomes"][R1]["taken_back"] == ["schema", "services", "tick_aggregator"]
+    assert way["outcomes"][R1]["taken_back"] == ["data-bridge", "schema", "tick-aggregator"]
 
 
 def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> None:
     gone = {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}
     first, second = {**FULL, "manifest": gone}, {**FULL, "release": R2}
     assert rollback_plan([second, first], ["schema"])["harm"]
-    way = rollback_plan([second, first], PARTS)
+    way = rollback_plan([second, first], [])
     assert outcomes(way) == {R2: "rolled_back", R1: "rolled_back"}
     # The entry of the first one is out already, so the second one's files are the whole story.
     assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
-    assert way["compose"]["service"] == "tick-aggregator"
+    assert way["compose"]["entries"] == out("tick-aggregator")
     parts = rollback_plan(
         [second, {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["schema"]}}], ["services"]
     )
-    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "taken_back": ["services"]}
-    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["schema", "services"]}
+    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "taken_back": ["data-bridge"]}
+    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["data-bridge", "schema"]}
 
 
 def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
     platform = {"data-bridge": {"consumes": True}, "tick-aggregator": {"consumes": False}}
     (harm,) = rollback_plan([FULL], ["services"], platform)["harm"]
-    assert harm.startswith("tick-aggregator publish what the data-bridge of before does not store")
-    assert "--tags services,tick_aggregator" in harm
-    assert rollback_plan([FULL], ["services", "tick_aggregator"], platform)["harm"] == []
-    assert rollback_plan([FULL], ["tick_aggregator"], platform)["harm"] == []
+    assert harm.startswith("tick-aggregator publish what the previous data-bridge does not store")
+    assert "--tags services,tick-aggregator" in harm
+    assert rollback_plan([FULL], ["services", "tick-aggregator"], platform)["harm"] == []
+    assert rollback_plan([FULL], ["tick-aggregator"], platform)["harm"] == []
     # The plan's second case: the producer was not there yet.
     early = {**FULL, "journal": [{"phase": "rollout", "object": "data-bridge", "event": "failed"}]}
     assert rollback_plan([early], ["services"], platform)["harm"] == []
@@ -306,3 +372,62 @@ def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
 def test_an_unknown_part_is_named() -> None:
     with pytest.raises(ReleaseError, match="found everything, expected some of schema"):
         rollback_plan([FULL], ["everything"])
+
+
+def test_a_record_of_the_first_version_is_rolled_back_whole_and_in_parts() -> None:
+    old = {**FULL, "manifest": {**FULL["manifest"], "compose": old_compose("0", "1")}}
+    assert rollback_plan([old], [])["compose"] == rollback_plan([FULL], [])["compose"]
+    for parts in (["schema"], ["services"], ["tick-aggregator"], []):
+        assert rollback_plan([old], parts) == rollback_plan([FULL], parts)
+    gone = {**old, "manifest": {**old["manifest"], "taken_back": ["tick_aggregator"]}}
+    assert rollback_plan([gone], [])["compose"] == {}
+    assert rollback_plan([gone], ["services", "schema"])["harm"] == []
+    # An entry that the first version has replaced is in the saved file alone.
+    replaced = {**old, "manifest": {**old["manifest"], "compose": old_compose("0", "1", "")}}
+    way = rollback_plan([replaced], [])["compose"]
+    assert (way["sha256_before"], way["sha256_after"], way["entries"]) == ("0", "1", [])
+
+
+def test_a_rollback_of_the_first_version_that_was_cut_off_is_named_with_its_parts(tmp_path: Path) -> None:
+    def said(parts: list[str]) -> str:
+        store = ReleaseStore(str(tmp_path / "-".join(parts)))
+        for name in (R1, R2):
+            store.open(name, {})
+            known = store.release(name).manifest()
+            rollback = {"rollback": {"to": "none", "parts": parts}}
+            store.release(name).write_manifest({**known, **rollback, "status": "rolling_back"})
+        return str(store.cut_off(store.rolling_back()))
+
+    assert "--tags" not in said(["schema", "services", "tick_aggregator"])
+    assert "--tags" not in said([])
+    assert "--tags schema,services." in said(["schema", "services"])
+
+
+RECORDS = Path(__file__).resolve().parents[1] / "fixtures/records-0.1.0"
+
+
+def test_a_real_record_of_the_first_version_is_rolled_back() -> None:
+    store = ReleaseStore(str(RECORDS / "deployed"))
+    (kept,) = releases_to_take_back(store, "", "")
+    one = {
+        "release": kept.id,
+        "manifest": kept.manifest(),
+        "journal": kept.journal(),
+        "path": str(kept.folder),
+    }
+    platform = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
+    way = rollback_plan([one], [], platform)
+    assert set(way["services"]) == set(platform)
+    assert way["services"]["tick-aggregator"]["existed"] is False
+    assert way["compose"]["backup"] == str(kept.folder / "backup/docker-compose.yml")
+    assert [entry["service"] for entry in way["compose"]["entries"]] == ["tick-aggregator"]
+    assert len(way["compose"]["entries"][0]["block_sha256"]) == 64
+    assert (len(way["schema"][0]["steps"]), way["harm"], outcomes(way)) == (7, [], {kept.id: "rolled_back"})
+    alone = rollback_plan([one], ["tick-aggregator"], platform)
+    assert (list(alone["services"]), alone["harm"]) == (["tick-aggregator"], [])
+    (harm,) = rollback_plan([one], ["schema"], platform)["harm"]
+    assert "--tags services,tick-aggregator,schema" in harm
+    # The same after its rollback, as the first version wrote it: nothing is left of it.
+    (gone,) = ReleaseStore(str(RECORDS / "rolled-back")).ids()
+    manifest = ReleaseStore(str(RECORDS / "rolled-back")).release(gone).manifest()
+    assert rollback_plan([{**one, "manifest": manifest}], [], platform)["compose"] == {}

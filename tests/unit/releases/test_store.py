@@ -139,8 +139,16 @@ def test_a_continued_manifest_keeps_what_was_found_first_and_adds_new_steps():
     )
 
 
-def compose(before, after):
-    return {"compose": {"path": "p", "sha256_before": before, "sha256_after": after}}
+def entry(service, inserted=True, block="block"):
+    return {"service": service, "inserted": inserted, "block_sha256": block}
+
+
+def compose(before, after, *entries):
+    found = {"path": "p", "sha256_before": before, "sha256_after": after}
+    return {"compose": {**found, "entries": list(entries)}}
+
+
+OLD = {"path": "p", "sha256_before": "a", "sha256_after": "b", "inserted": "tick", "block_sha256": "block"}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +166,21 @@ def compose(before, after):
         # Somebody edited the file in between, with the entry in it: no file of ours is what a rollback puts back.
         (compose("a", "b"), compose("x", "x"), compose("a", "b"), False),
         ({}, compose("a", "b"), compose("a", "b"), False),
+        # The second attempt writes the entry of the first anew, and inserts another one.
+        (
+            compose("a", "b", entry("tick")),
+            compose("b", "c", entry("tick", False, "new"), entry("more")),
+            compose("a", "c", entry("tick", True, "new"), entry("more")),
+            False,
+        ),
+        # A record of 0.1.0 that is gone on with.
+        (
+            {"compose": OLD},
+            compose("b", "c", entry("more")),
+            compose("a", "c", entry("tick"), entry("more")),
+            False,
+        ),
+        ({"compose": OLD}, compose("b", "b"), compose("a", "b", entry("tick")), False),
     ],
 )
 def test_a_continued_release_knows_what_the_compose_file_was_and_will_be(found, now, settled, save_again):

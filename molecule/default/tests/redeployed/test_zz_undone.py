@@ -44,7 +44,7 @@ def test_what_failed_is_taken_back_and_both_stories_are_told(lab, play, later_co
     before = lab.fingerprint()
     done = play("playbooks/deploy.yml", deploy_approved=True, **HOPELESS)
     done.assert_refused(
-        "Deploy failed in phase verify", "was taken back, and the state of before it was verified"
+        "Deploy failed in phase verify", "was rolled back, and the previous state was verified"
     )
     assert "Undo it with" not in done.said
     found = release(lab)
@@ -90,7 +90,7 @@ def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_take
     watched.assert_refused(
         "Monitor failed in phase monitor",
         "ended with FAIL after 1 of 3 rounds",
-        f"What release {name} had changed was taken back, and the state of before it was verified",
+        f"What release {name} had changed was rolled back, and the previous state was verified",
     )
     assert release(lab)["status"] == "rolled_back"
     assert lab.inspect("data-bridge")["Image"] == image

@@ -61,12 +61,13 @@ def test_the_backup_is_the_file_of_before_the_first_run(lab, before):
 def test_the_manifest_says_what_a_rollback_needs(lab, before):
     found = manifest(current(lab))
     compose = found["compose"]
-    assert len(compose.pop("block_sha256")) == 64
+    (entry,) = compose.pop("entries")
+    assert len(entry.pop("block_sha256")) == 64
+    assert entry == {"service": "tick-aggregator", "inserted": True}
     assert compose == {
         "path": str(lab.compose_file),
         "sha256_before": hashlib.sha256(before).hexdigest(),
         "sha256_after": hashlib.sha256(lab.compose_file.read_bytes()).hexdigest(),
-        "inserted": "tick-aggregator",
     }
     assert [step["undo"][0]["column"] for step in found["schema"]["steps"]] == ["indicators"]
     assert found["services"]["tick-aggregator"]["existed"] is False

@@ -18,7 +18,7 @@ from ...common.errors import PlatformError
 from ...common.secrets import mask_text
 from ..config import ComposeError
 from .document import ComposeText, EditError
-from .entries import entry_text, insert_entry, remove_entry, replace_entry
+from .entries import block_sha256, entry_text, insert_entry, remove_entry, replace_entry
 from .yaml_tree import Node, plain_data
 
 Judge = Callable[[str], Mapping[str, Any]]
@@ -62,6 +62,53 @@ def plan_change(text: str, wish: EntrySpec, judge: Judge | None = None) -> Compo
         return _plan_present(text, wish, judge) if wish.present else _plan_absent(text, wish, judge)
     except EditError as error:
         raise ChangeError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class PlannedEntry:
+    """What becomes of one of several services: its entry, and whether it was written, and whether it is new to the file."""
+
+    service: str
+    changed: bool
+    inserted: bool
+    line: int
+    block: str
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "changed": self.changed,
+            "inserted": self.inserted,
+            "line": self.line,
+            "block": self.block,
+            "block_sha256": block_sha256(self.block),
+        }
+
+
+def plan_entries(
+    text: str, wishes: Sequence[EntrySpec], judge: Judge | None = None
+) -> tuple[str, list[PlannedEntry]]:
+    """The text that has all the services, one edit after the other; raises :class:`ChangeError` where one must not be done."""
+    names = [wish.name for wish in wishes]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ChangeError(f"entries: found {', '.join(twice)} more than once, expected each service once")
+    entries = []
+    for wish in wishes:
+        if not wish.definition:
+            raise ChangeError(
+                f"service {wish.name}: expected a definition with the service's keys, found nothing in it"
+            )
+        change = plan_change(text, wish, judge)
+        services = ComposeText(text).section("services")
+        known = services is not None and services.entry(wish.name) is not None
+        block = entry_text(change.text, "services", wish.name)
+        entries.append(
+            PlannedEntry(wish.name, change.text != text, not known, change.line, block, change.notes)
+        )
+        text = change.text
+    return text, entries
 
 
 def _plan_present(text: str, wish: EntrySpec, judge: Judge | None) -> ComposeChange:

@@ -1,4 +1,4 @@
-"""The module compose_service as Ansible runs it."""
+"""The modules compose_service, compose_entries and compose_restore as Ansible runs them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.suho.platform.plugins.modules import compose_service
+from ansible_collections.suho.platform.plugins.modules import (
+    compose_entries,
+    compose_restore,
+    compose_service,
+)
 from service_fake_docker import FakeDocker
 
 FILE = "services:\n  nats:\n    image: nats\n\n  bridge:\n    image: bridge\n"
@@ -107,3 +111,115 @@ def test_missing_library_is_named(
 ) -> None:
     monkeypatch.setattr(compose_service, "HAS_RUAMEL", False)
     assert "ruamel.yaml" in run(capsys, path)["msg"]
+
+
+def answer_of(capsys: pytest.CaptureFixture[str], module: Any, **arguments: Any) -> dict[str, Any]:
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        module.main()
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+ENTRIES = [
+    {"name": "tick", "definition": {"image": "tick"}, "insert_after": "nats", "header_comment": ["Ticks"]},
+    {"name": "more", "definition": {"image": "more"}, "insert_after": "tick"},
+]
+
+
+def enter(capsys: pytest.CaptureFixture[str], path: Path, **options: Any) -> dict[str, Any]:
+    given = {"path": str(path), "entries": ENTRIES, "validate": False, **options}
+    return answer_of(capsys, compose_entries, **given)
+
+
+def test_several_entries_are_one_edit(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    planned = enter(capsys, path, _ansible_check_mode=True)
+    assert path.read_text() == FILE
+    done = enter(capsys, path)
+    assert (planned["changed"], done["changed"]) == (True, True)
+    assert planned["sha256_after"] == done["sha256_after"]
+    order = [path.read_text().index(f"  {name}:") for name in ("nats", "tick", "more", "bridge")]
+    assert order == sorted(order)
+    assert [(one["service"], one["changed"], one["inserted"]) for one in done["entries"]] == [
+        ("tick", True, True),
+        ("more", True, True),
+    ]
+    assert done["block"] == "  tick:\n    image: tick\n  more:\n    image: more"
+    again = enter(capsys, path)
+    assert (again["changed"], again["block"]) == (False, "")
+    assert [one["inserted"] for one in again["entries"]] == [False, False]
+    assert [one["block_sha256"] for one in again["entries"]] == [
+        one["block_sha256"] for one in done["entries"]
+    ]
+    # One that is there already, and one that is not.
+    assert enter(capsys, path, entries=[])["changed"] is False
+
+
+def test_if_one_entry_cannot_be_made_none_is(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    wrong = [ENTRIES[0], {**ENTRIES[1], "insert_after": "nobody"}]
+    assert "has no entry nobody" in enter(capsys, path, entries=wrong)["msg"]
+    assert "found tick more than once" in enter(capsys, path, entries=[ENTRIES[0], ENTRIES[0]])["msg"]
+    assert (
+        "tick: expected a definition"
+        in enter(capsys, path, entries=[{"name": "tick", "definition": {}}])["msg"]
+    )
+    assert path.read_text() == FILE
+
+
+@pytest.fixture
+def entered(
+    capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """The options of compose_restore after two services were inserted; docker compose accepts every file."""
+    monkeypatch.setattr(compose_restore, "text_judge", lambda *_words: None)
+    backup = tmp_path / "backup.yml"
+    backup.write_text(FILE)
+    done = enter(capsys, path)
+    return {
+        "path": str(path),
+        "backup": str(backup),
+        "sha256_before": done["sha256_before"],
+        "sha256_after": done["sha256_after"],
+        "entries": [{name: one[name] for name in ("service", "block_sha256")} for one in done["entries"]],
+    }
+
+
+def test_both_go_with_the_saved_file(
+    capsys: pytest.CaptureFixture[str], path: Path, entered: dict[str, Any]
+) -> None:
+    assert answer_of(capsys, compose_restore, **entered)["way"] == "restored"
+    assert path.read_text() == FILE
+
+
+def test_one_goes_and_then_the_other(
+    capsys: pytest.CaptureFixture[str], path: Path, entered: dict[str, Any]
+) -> None:
+    alone = {**entered, "sha256_before": "", "sha256_after": ""}
+    for number, left in ((0, "more"), (1, None)):
+        done = answer_of(
+            capsys, compose_restore, **{**alone, "entries": entered["entries"][number : number + 1]}
+        )
+        assert done["way"] == "merged"
+        assert (left is not None) == ("  more:" in path.read_text())
+    assert path.read_text() == FILE
+    assert answer_of(capsys, compose_restore, **alone)["way"] == "unchanged"
+
+
+def test_what_others_wrote_stays_and_what_they_edited_is_not_lost(
+    capsys: pytest.CaptureFixture[str], path: Path, entered: dict[str, Any]
+) -> None:
+    written = path.read_text()
+    path.write_text(written + "# by hand\n")
+    assert answer_of(capsys, compose_restore, **entered)["way"] == "merged"
+    assert path.read_text() == FILE + "# by hand\n"
+    edited = written.replace("image: more", "image: mine")
+    path.write_text(edited)
+    refused = answer_of(capsys, compose_restore, **entered)
+    assert "the entry of service more was edited since the release" in refused["msg"]
+    assert path.read_text() == edited
+    # As before there were several: one service by its own options.
+    path.write_text(written + "# by hand\n")
+    one = entered["entries"][1]
+    done = answer_of(capsys, compose_restore, **{**entered, "entries": [], **one})
+    assert done["way"] == "merged"
+    assert "  tick:" in path.read_text()
+    assert "  more:" not in path.read_text()

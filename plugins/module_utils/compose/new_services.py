@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, suho.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services that the compose file need not have yet: each is one entry of a list in the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..common.errors import PlatformError
+
+#: Words of ``--tags`` that are no names of services.
+_RESERVED = ("all", "always", "schema", "services")
+
+
+class NewServiceError(PlatformError):
+    """An entry of the list that describes no service."""
+
+
+@dataclass(frozen=True)
+class NewService:
+    """A service with its compose entry as data; where it goes in the file; and how the platform sees it."""
+
+    name: str
+    definition: Mapping[str, Any]
+    #: Container's name; by default the one in the definition.
+    container: str = ""
+    insert_after: str = ""
+    header_comment: Sequence[str] = ()
+    allow_change: bool = False
+    #: Whether it reads from the broker: such services are replaced before those that write to it.
+    consumes: bool = False
+    expect_logs: Sequence[Mapping[str, Any]] = ()
+    allow_logs: Sequence[Mapping[str, Any]] = field(default=())
+
+    @classmethod
+    def from_dict(cls, found: Any) -> NewService:
+        """Read one entry; raises :class:`NewServiceError` that names it, what was found and what was expected."""
+        if not isinstance(found, Mapping) or not found.get("name"):
+            raise NewServiceError(
+                f"platform_new_services: found {found!r:.80}, expected a dict with name and definition"
+            )
+        name = str(found["name"])
+        known = {one.name for one in fields(cls)}
+        unknown = sorted(set(found) - known)
+        if unknown:
+            raise NewServiceError(
+                f"platform_new_services, {name}: found {', '.join(unknown)}, expected some of {', '.join(sorted(known))}"
+            )
+        if name in _RESERVED:
+            raise NewServiceError(
+                f"platform_new_services: found a service {name}, which --tags could not tell from a part"
+            )
+        definition = found.get("definition")
+        if not isinstance(definition, Mapping) or not definition:
+            raise NewServiceError(
+                f"platform_new_services, {name}: found definition {definition!r:.80}, expected the service as the compose file has it"
+            )
+        container = str(found.get("container") or definition.get("container_name") or "")
+        if not container:
+            raise NewServiceError(
+                f"platform_new_services, {name}: found no container, expected it, or a container_name in the definition"
+            )
+        return cls(**{**found, "name": name, "container": container})
+
+    def entry(self) -> dict[str, Any]:
+        """The service as an entry of the module compose_entries."""
+        return {
+            "name": self.name,
+            "definition": dict(self.definition),
+            "insert_after": self.insert_after,
+            "header_comment": list(self.header_comment),
+            "allow_change": bool(self.allow_change),
+        }
+
+    def service(self) -> dict[str, Any]:
+        """The service as one of the platform's services."""
+        return {
+            "container": self.container,
+            "consumes": bool(self.consumes),
+            "expect_logs": list(self.expect_logs),
+            "allow_logs": list(self.allow_logs),
+        }
+
+
+def _services(found: Sequence[Any]) -> list[NewService]:
+    known: dict[str, NewService] = {}
+    for one in found:
+        service = NewService.from_dict(one)
+        known[service.name] = service
+    return list(known.values())
+
+
+def compose_entries(new: Sequence[Any], chosen: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the new services as entries of the module compose_entries; of two of the same name the later one.
+
+    ``chosen`` are the names of those that are wanted; none given are all of them.
+    """
+    return [one.entry() for one in _services(new) if chosen is None or one.name in chosen]
+
+
+def with_new_services(
+    known: Mapping[str, Mapping[str, Any]], new: Sequence[Any]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the platform's services with the new ones, in the order in which they are replaced.
+
+    A new service that reads from the broker comes before the first that does not, the others come at the end. What the platform says
+    of a service of the same name stays.
+    """
+    added = {one.name: one.service() for one in _services(new) if one.name not in known}
+    readers = {name: one for name, one in added.items() if one["consumes"]}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, one in known.items():
+        if readers and not one.get("consumes"):
+            found.update(readers)
+            readers = {}
+        found[name] = one
+    return {**found, **readers, **{name: one for name, one in added.items() if name not in found}}
