@@ -223,7 +223,7 @@ plan:
     - The plan as a value, for the option O(plan) of a later task. Its C(hash) is a SHA-256 over what it does, its C(fingerprint) one over
       the schema and the quarantine that it was made for.
     - It also holds C(database), C(steps), C(refused), C(restored), C(findings), C(columns), C(for_cluster), C(rehearsal) and C(diff).
-  returned: with O(state=present)
+  returned: with O(state=present), in check mode
   type: dict
 pending:
   description: Statements that were not run, because of check mode or because the task failed before.

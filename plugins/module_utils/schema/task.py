@@ -217,7 +217,8 @@ class SchemaTask:
         self.outcome.update(
             {key: shown[key] for key in ("steps", "refused", "rehearsal", "diff", "findings")}
         )
-        self.outcome["plan"] = shown
+        if self.check_mode:  # else it is of no use any more, and would be shown with every failure
+            self.outcome["plan"] = shown
         self.outcome["warnings"] = list(plan.rehearsal["warnings"])
         self.outcome["changed"] = plan.changes
 

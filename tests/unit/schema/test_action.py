@@ -192,7 +192,7 @@ def test_a_deploy_asks_the_planner_twice_and_reads_the_schema_three_times(
     assert (counted.asked, counted.read) == (2, 3)
     assert host.calls == ["read", "apply"]
     assert done["executed_statements"] == [step["statement"] for step in plan["steps"]]
-    assert (done["changed"], done["pending"], done["plan"]["hash"]) == (True, [], plan["hash"])
+    assert (done["changed"], done["pending"], "plan" in done) == (True, [], False)
     assert "CREATE TABLE db.bars (`k` String, `at` DateTime)" in done["live_ddl"]
     assert done["diff"] == plan["diff"]
 
