@@ -29,7 +29,7 @@ class FilterModule:
             tags: ("chosen_parts",),
             run: ("timed_phases", "failure", "downtimes", "check_results", "in_round", "round_results"),
             new_services: ("compose_entries", "with_new_services"),
-            specs: ("container_wishes", "log_wishes", "by_role"),
+            specs: ("container_specs", "log_specs", "by_role"),
         }
         return {
             name: guarded(name, getattr(source, name)) for source, names in sources.items() for name in names

@@ -22,7 +22,7 @@ description:
   - What the embedded engine does not do, in the rehearsal of a change or of its reverse, is refused with its reason,
     and the rest is planned without it.
   - Objects that no file names are never touched.
-  - Taking a release back keeps its data. A table is moved to the quarantine database by its name, a column's
+  - Rolling a release back keeps its data. A table is moved to the quarantine database by its name, a column's
     values are copied there with the keys of their rows and counted before the column is dropped. While that lasts,
     a constraint refuses new values for the column, so a writer gets an error instead of losing them. Later runs with
     O(state=present) bring rows and values back. Quarantine tables whose data was restored by copying are kept
@@ -48,13 +48,13 @@ options:
   state:
     description:
       - V(present) brings the database to the desired state.
-      - V(reversed) takes back the recorded O(steps) of a release.
+      - V(reversed) rolls back the recorded O(steps) of a release.
     type: str
     choices: [present, reversed]
     default: present
   steps:
     description:
-      - The steps to take back, as a task with O(state=present) has returned them.
+      - The steps to roll back, as a task with O(state=present) has returned them.
       - Required with O(state=reversed).
     type: list
     elements: dict
@@ -103,7 +103,7 @@ options:
     elements: str
     default: []
   quarantine_database:
-    description: Database for what is taken back. By default, O(database) followed by C(_quarantine).
+    description: Database for what is rolled back. By default, O(database) followed by C(_quarantine).
     type: str
   allow:
     description:
@@ -125,7 +125,7 @@ options:
   assess_timeout:
     description:
       - Seconds for asking the live data what allowed changes would do to it. Only reads, and only with changes to ask about.
-      - What could not be told in that time is no permission.
+      - What is unknown in that time is no permission.
     type: float
     default: 30.0
   cluster:
@@ -189,7 +189,7 @@ EXAMPLES = r"""
     release: 20251006T220500Z
   register: schema
 
-- name: Take it back, keeping every row
+- name: Roll it back, keeping every row
   suho.platform.clickhouse_schema:
     login_user: suho_analytics
     login_password: "{{ clickhouse_password }}"

@@ -213,7 +213,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
             os.path.abspath(params["path"]),
             *project_from(params),
         )
-    wish = EntrySpec(
+    spec = EntrySpec(
         name=params["name"],
         present=params["state"] == "present",
         definition=params["definition"] or {},
@@ -223,7 +223,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         volumes=params["volumes"],
         networks=params["networks"],
     )
-    change = plan_change(original.text, wish, judge)
+    change = plan_change(original.text, spec, judge)
     known, found = _entry(original.text, params["name"]), _entry(change.text, params["name"])
     for note in change.notes:
         module.warn(f"{original.path}: {note}")

@@ -51,7 +51,7 @@ options:
       current_image:
         description:
           - Whether the container has to run what the image name it was created from names now.
-            A build or a pull that moved the name, and was not followed by a swap, does not pass.
+            A build or a pull that moved the name, and was not followed by a replacement, does not pass.
         type: bool
         default: false
       exited_ok:
@@ -61,8 +61,8 @@ options:
   state_dir:
     description:
       - The folder of the releases, as of M(suho.platform.release_journal).
-        A container of a Compose service that a release has swapped then has to run the image which the journal's last swap left it with.
-      - A service that no release has swapped is not judged by it.
+        A container of a Compose service that a release has recreated then has to run the image which the journal's last replacement left it with.
+      - A service that no release has recreated is not judged by it.
     type: path
 extends_documentation_fragment:
   - suho.platform.attributes.read_only

@@ -37,7 +37,7 @@ RETURN = r"""
 rows:
   description:
     - Each release with C(release), C(current), C(who), C(opened), C(closed), C(revision), C(changed), C(verdict) (C(deployed), C(failed),
-      C(rolled back), C(not finished) or C(unreadable)), C(reason), C(downtime) in seconds (none if no swap was measured), and C(error).
+      C(rolled back), C(not finished) or C(unreadable)), C(reason), C(downtime) in seconds (none if no replacement was measured), and C(error).
   returned: success
   type: list
   elements: dict

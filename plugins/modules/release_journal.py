@@ -28,10 +28,10 @@ options:
       - V(opened) makes the record, or continues the unfinished one. What was saved already stays as it is.
       - V(recorded) adds to the manifest and the journal.
       - V(closed) ends the release as successful, V(failed) as one that stopped; the next deploy continues a failed one.
-      - V(rolled_back) ends it as taken back; the release before it is the current one again.
-      - V(partly_rolled_back) ends it as taken back in part, and as the current one still.
-      - V(rolling_back) says that taking it back begins. A deploy that comes then goes on with this release, as with one that failed, so that a later
-        rollback takes it back as a whole.
+      - V(rolled_back) ends it as rolled back; the release before it is the current one again.
+      - V(partly_rolled_back) ends it as rolled back in part, and as the current one still.
+      - V(rolling_back) says that rolling it back begins. A deploy that comes then goes on with this release, as with one that failed, so that a later
+        rollback rolls it back as a whole.
     type: str
     choices: [opened, recorded, closed, failed, rolling_back, rolled_back, partly_rolled_back]
     default: recorded
@@ -93,7 +93,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: Identifier of the release that was written to; another than asked for if an unfinished one was continued.
+  description: Identifier of the release that was written to; it differs from the one asked for if an unfinished one was continued.
   returned: success
   type: str
 resumed:
@@ -186,7 +186,7 @@ def write_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, 
         release.append(entries)
         release.write_manifest(manifest)
         current = store.current()
-        # A later release may stand, of which only a part was taken back.
+        # A later release may stand, of which only a part was rolled back.
         if params["state"] == "rolled_back" and current and current.id == release.id:
             store.point_to(manifest.get("previous"))
         if params["state"] in FINAL:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_rollout
-short_description: Swap one service of a Compose project and measure the downtime
+short_description: Recreate one service of a Compose project and measure the downtime
 version_added: "0.1.0"
 description:
   - Recreates the container of one service from its image tag if it is not what the compose file and the tag ask for, and waits
@@ -61,7 +61,7 @@ options:
     type: int
     default: 10
   max_downtime:
-    description: Seconds that the service may be away at most; a longer gap fails the task after the swap. 0 means no limit.
+    description: Seconds that the service may be away at most; a longer gap fails the task after the replacement. 0 means no limit.
     type: float
     default: 0
 attributes:
@@ -80,7 +80,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Swap the data-bridge for its new image
+- name: Recreate the data-bridge for its new image
   suho.platform.service_rollout:
     project_dir: /opt/suho/project3/backend
     project_name: backend
@@ -95,7 +95,7 @@ service:
   returned: always
   type: str
 reason:
-  description: Why the container was or would be swapped; empty if it was not.
+  description: Why the container was or would be recreated; empty if it was not.
   returned: success
   type: str
 container:
@@ -103,7 +103,7 @@ container:
   returned: success
   type: dict
 downtime:
-  description: Seconds from the end of the old container to the start of the new one, from the engine's events; none if nothing was swapped.
+  description: Seconds from the end of the old container to the start of the new one, from the engine's events; none if nothing was replaced.
   returned: success
   type: float
 max_downtime:
@@ -146,7 +146,7 @@ def module_journal(module: AnsibleModule) -> ChangeJournal:
 
 
 def keep_log(module: AnsibleModule, rollout: ServiceRollout, container: Container) -> None:
-    """A log that cannot be kept, on a full disk for one, keeps nobody from swapping or going back."""
+    """A log that cannot be kept, on a full disk for one, keeps nobody from recreating or going back."""
     try:
         rollout.keep_log(container, module.params["keep_log"])
     except OSError as error:
@@ -156,11 +156,11 @@ def keep_log(module: AnsibleModule, rollout: ServiceRollout, container: Containe
 def without_leftovers(
     module: AnsibleModule, rollout: ServiceRollout, own: list[Container]
 ) -> list[Container]:
-    """Remove what a swap that was cut off has left beside the old container, or under a name that it should not keep."""
+    """Remove what a replacement that was interrupted has left beside the old container, or under a name that it should not keep."""
     left = [one for one in own if is_replacement(one)]
     if left and not module.check_mode:
         names = ", ".join(one.name for one in left)
-        with module_journal(module).change(names, "none: it was made by a swap that was cut off"):
+        with module_journal(module).change(names, "none: it was made by a replacement that was interrupted"):
             rollout.remove(left, module.params["stop_timeout"])
     return [one for one in own if one not in left]
 
@@ -180,7 +180,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
         names = ", ".join(one.name for one in own)
         raise RolloutError(
             f"service {rollout.service}: found {len(own)} containers ({names}), expected one. A service that is scaled is not "
-            "swapped here: swap it with docker compose, and take it out of platform_services. Nothing was changed"
+            "recreated here: recreate it with docker compose, and take it out of platform_services. Nothing was changed"
         )
     wanted = params["image_id"] or params["tag"]
     image = rollout.engine.images([wanted])[wanted]
@@ -209,7 +209,7 @@ def ensure_present(module: AnsibleModule, rollout: ServiceRollout, own: list[Con
             keep_log(module, rollout, own[-1])
         since = time.time()
         rollout.bring_up(params["recreate"])
-        # Read twice: while the container becomes healthy, others' events may push the swap's out of the engine's memory.
+        # Read twice: while the container becomes healthy, others' events may push the replacement's out of the engine's memory.
         events = rollout.events_since(since)
         container = (
             rollout.wait_until_up(params["timeout"], params["settle"], ends=ends)
@@ -242,7 +242,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     touched = disturbed(before, engine.containers(name), params["service"])
     if result["changed"] and touched:
         raise RolloutError(
-            f"swapping service {params['service']} touched other containers: {', '.join(touched)}"
+            f"recreating service {params['service']} touched other containers: {', '.join(touched)}"
         )
     gap = result.setdefault("downtime", None)
     result.setdefault("unready", None)

@@ -168,7 +168,7 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.audit.collect import AuditWish, ServiceInspector
+from ..module_utils.audit.collect import AuditSpec, ServiceInspector
 from ..module_utils.audit.report import audit_report
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.compose.config import locate_project
@@ -197,14 +197,14 @@ def main() -> None:
     params = module.params
     try:
         project = locate_project(*project_from(params))
-        wish = AuditWish(
+        spec = AuditSpec(
             params["services"],
             params["extra_services"],
             params["source_paths"],
             params["ignored_mount_files"],
             params["stale_base"],
         )
-        report = audit_report(ServiceInspector(Engine(timeout=params["timeout"]), project, wish))
+        report = audit_report(ServiceInspector(Engine(timeout=params["timeout"]), project, spec))
     except PlatformError as error:
         module.fail_json(msg=f"compose project {params['project_dir']}: {error}")
     except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv

@@ -29,7 +29,7 @@ def state_dir(host, facts):
 
 
 def test_the_services_are_up_with_the_images_of_their_tags_and_of_the_journal(failures):
-    wanted = "{{ platform_services | suho.platform.container_wishes(verify_min_uptime, true) }}"
+    wanted = "{{ platform_services | suho.platform.container_specs(verify_min_uptime, true) }}"
     assert not failures(
         "container_assert",
         containers=wanted,

@@ -34,7 +34,7 @@ _MOUNT_FILES = 20_000
 
 
 @dataclass(frozen=True)
-class AuditWish:
+class AuditSpec:
     """What is to be looked at, and how."""
 
     services: Sequence[str] = ()
@@ -56,17 +56,17 @@ class ServiceSight:
 class ServiceInspector:
     """Looks at the services of one project."""
 
-    def __init__(self, engine: Engine, project: ComposeProject, wish: AuditWish) -> None:
+    def __init__(self, engine: Engine, project: ComposeProject, spec: AuditSpec) -> None:
         self.engine = engine
-        self.wish = wish
+        self.spec = spec
         self.project = project
         self.hasher = FileHasher()
         self._trees: dict[str, GitTree | None] = {}
         self.config, self.project_name, self.extras = self._read_config()
 
     def look(self) -> list[ServiceSight]:
-        """Look at the wished services, or at all that the compose file and the extras name."""
-        names = list(dict.fromkeys(self.wish.services)) or list(self.config.services)
+        """Look at the wanted services, or at all that the compose file and the extras name."""
+        names = list(dict.fromkeys(self.spec.services)) or list(self.config.services)
         check_known(self.config, names)
         specs = {name: build_spec(self.config.services[name]) for name in names}
         sources, problems = self._read_sources(specs)
@@ -90,7 +90,7 @@ class ServiceInspector:
                 image_ref=self.image_reference(name),
                 in_compose=name not in self.extras,
                 built_locally=specs[name] is not None,
-                wanted=name in self.wish.services or not self.config.services[name].get("profiles"),
+                wanted=name in self.spec.services or not self.config.services[name].get("profiles"),
                 one_shot=runs_once(self.config, name),
                 image=image,
                 containers=own,
@@ -104,7 +104,7 @@ class ServiceInspector:
                 missing_sources=state.missing if state is not None else (),
                 base_current=base_is_current(image, base) if image is not None else None,
                 base_image=state.inputs.target_base if state is not None else "",
-                stale_base_counts=self.wish.stale_base_counts,
+                stale_base_counts=self.spec.stale_base_counts,
             )
             sights.append(ServiceSight(facts, specs[name], state))
         return sights
@@ -130,7 +130,7 @@ class ServiceInspector:
             reader = ComposeReader(self.engine, self.project)
             config = reader.config()
         self.reader = reader
-        extras = {name: one for name, one in self.wish.extra_services.items() if name not in config.services}
+        extras = {name: one for name, one in self.spec.extra_services.items() if name not in config.services}
         if extras:
             config = reader.config(extra={"services": extras})
         return config, name, set(extras)
@@ -186,7 +186,7 @@ class ServiceInspector:
             if tree is None:
                 return None, f"{spec.context} lies in no git work tree"
             paths = [
-                os.path.join(self.project.directory, path) for path in self.wish.source_paths.get(name, ())
+                os.path.join(self.project.directory, path) for path in self.spec.source_paths.get(name, ())
             ]
             paths = [os.path.realpath(path) for path in paths]
             specs = [tree.literal(path) for path in paths] or self._pathspecs(tree, spec, state)
@@ -281,7 +281,7 @@ class ServiceInspector:
                     yield path
 
     def _is_ignored(self, name: str) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wish.ignored_mount_files)
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.spec.ignored_mount_files)
 
 
 def _below(path: str, folders: Sequence[str]) -> bool:

@@ -132,7 +132,7 @@ def _image_reasons(
     if last and last != seen.image_id:
         found.append(
             f"it runs image {_short(seen.image_id)}, expected {_short(last)}, "
-            "with which the last swap in the journal has left it"
+            "with which the last replacement in the journal has left it"
         )
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..compose.rollout import replaced_log
 
 
-def container_wishes(
+def container_specs(
     services: Mapping[str, Mapping[str, Any]], min_uptime: float, current_image: bool = False
 ) -> list[dict[str, Any]]:
     """Return the option ``containers`` of container_assert; ``min_uptime`` is in seconds."""
@@ -21,7 +21,7 @@ def container_wishes(
     ]
 
 
-def log_wishes(
+def log_specs(
     services: Mapping[str, Mapping[str, Any]],
     since: str,
     allow: Sequence[Mapping[str, Any]],

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Swap one service of a compose project: recreate its container, wait until it is up, measure the gap.
+"""Recreate one service of a compose project: recreate its container, wait until it is up, measure the gap.
 
 "Up" means: healthy where the image or the compose file has a healthcheck, else running without a restart for
 a settle time. A container that is merely *running* proves nothing: one that crashes every few seconds is
@@ -69,7 +69,7 @@ def replaced_log(service: str) -> str:
 
 
 def is_replacement(container: Container) -> bool:
-    """Whether a container still has the name that compose gives to one that is to replace another: a swap was interrupted."""
+    """Whether a container still has the name that compose gives to one that is to replace another: a replacement was interrupted."""
     replaced = container.labels.get(LABEL_REPLACE, "")
     return bool(replaced) and container.name.startswith(f"{replaced[:12]}_")
 
@@ -111,7 +111,7 @@ def downtime(events: Iterable[Mapping[str, Any]], old_id: str | None, new_id: st
 
 
 def disturbed(before: Sequence[Container], after: Sequence[Container], service: str) -> list[str]:
-    """Name the containers of other services that were replaced or restarted while this service was swapped.
+    """Name the containers of other services that were replaced or restarted while this service was recreated.
 
     A container that its own restart policy brought back is not counted: nobody here did that.
     """
@@ -162,7 +162,7 @@ class ServiceRollout:
     def keep_log(self, container: Container, folder: str | None) -> None:
         """Write the last lines of a container that is about to go into ``folder``; None keeps nothing.
 
-        What lies there already stays: a swap that is done again replaces a container that the first one has made.
+        What lies there already stays: a replacement that is done again replaces a container that the first one has made.
         Raises OSError if it cannot be written.
         """
         path = Path(folder or "") / replaced_log(self.service)

@@ -20,7 +20,7 @@ from .model import JournalLine
 from .store import ReleaseError, ReleaseStore
 
 INTENT, DONE, FAILED = "intent", "done", "failed"
-#: The phase in which services are swapped.
+#: The phase in which services are recreated.
 ROLLOUT = "rollout"
 _LONGEST_ERROR = 400
 
@@ -99,9 +99,9 @@ def unsettled(entries: Sequence[JournalLine]) -> list[dict[str, str]]:
 
 
 def journaled_images(store: ReleaseStore) -> dict[str, str]:
-    """Return for each service the id of the image that its last swap left it with, by the journals of all releases on the host.
+    """Return for each service the id of the image that its last replacement left it with, by the journals of all releases on the host.
 
-    A service that no release has swapped is not in it, nor one whose last swap took it away, was cut off, or has failed.
+    A service that no release has recreated is not in it, nor one whose last replacement took it away, was interrupted, or has failed.
     What is older than a journal that cannot be read may be out of date, so it counts no more than that one.
     """
     lines: list[JournalLine] = []
@@ -128,7 +128,7 @@ def at_work(store: ReleaseStore) -> list[dict[str, str]]:
     """Return the unsettled changes whose module still runs, though its run is gone: the controller died, the target did not."""
     found = []
     current = store.current()
-    # The newest ones, and the one that a rollback takes back.
+    # The newest ones, and the one that a rollback rolls back.
     for name in dict.fromkeys([*store.ids()[-2:], *([current.id] if current else [])]):
         found += [one for one in unsettled(store.release(name).journal()) if is_alive(one["process"])]
     return found

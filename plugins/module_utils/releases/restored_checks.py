@@ -12,7 +12,7 @@ from typing import Any
 def restored_containers(
     manifest: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return for container_assert: every service that a release swapped runs the image of before again, if it ran at all."""
+    """Return for container_assert: every service that a release recreated runs the previous image again, if it ran at all."""
     return [
         {"container": services[name]["container"], "image": was["image_before"]}
         for name, was in manifest["services"].items()

@@ -61,7 +61,7 @@ def run_metrics(data: Mapping[str, Any]) -> str:
     )
     page.add(
         "service_downtime_seconds",
-        "How long a service was away when the last run swapped it.",
+        "How long a service was away when the last run recreated it.",
         ["service"],
         [((str(row.get("service")),), seconds_of(row)) for row in data.get("downtime") or []],
     )

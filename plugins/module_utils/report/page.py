@@ -307,13 +307,13 @@ def bake_story(bake: dict[str, Any]) -> str:
         return ""
     what = f"Bake {cell(head['id'])}" if head.get("id") else "A single round"
     began, ended = rounds[0].get("began"), rounds[-1].get("ended")
-    told = f"{what}, {moment_text(began)} to {moment_text(ended)}"
+    story = f"{what}, {moment_text(began)} to {moment_text(ended)}"
     seconds = seconds_of({"started": began, "finished": ended})
-    told += f" ({human_duration(seconds)})" if seconds is not None else ""
+    story += f" ({human_duration(seconds)})" if seconds is not None else ""
     if head.get("reason"):
-        return f"{told}: {cell(head['reason'])}."
+        return f"{story}: {cell(head['reason'])}."
     worst_of = worst([str(one.get("verdict")) for one in rounds])
-    return f"{told}: {'no limit was broken' if head.get('id') else WORDS.get(worst_of, worst_of)}."
+    return f"{story}: {'no limit was broken' if head.get('id') else WORDS.get(worst_of, worst_of)}."
 
 
 def _badness(item: dict[str, Any]) -> int:

@@ -48,7 +48,7 @@ def failure(result: Mapping[str, Any], task: str, phase: str) -> dict[str, Any]:
 
 
 def downtimes(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return service, seconds and budget for each swap that happened, from the results of service_rollout."""
+    """Return service, seconds and budget for each replacement that happened, from the results of service_rollout."""
     return [
         {"service": one["service"], "seconds": one["downtime"], "budget": one.get("max_downtime") or None}
         for one in results

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.suho.platform.plugins.module_utils.audit.collect import AuditWish, ServiceInspector
+from ansible_collections.suho.platform.plugins.module_utils.audit.collect import AuditSpec, ServiceInspector
 from ansible_collections.suho.platform.plugins.module_utils.audit.report import audit_report
 from ansible_collections.suho.platform.plugins.module_utils.compose.config import ComposeError, locate_project
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Engine
@@ -72,19 +72,19 @@ class Project:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(text)
 
-    def audit(self, *services: str, name: str | None = None, **wish: Any) -> dict[str, Any]:
+    def audit(self, *services: str, name: str | None = None, **spec: Any) -> dict[str, Any]:
         model = {"name": "backend", "services": self.services}
         self.docker.answer(
             config=model, images=self.images, containers=self.containers, hashes=self.hashes,
-            config_with_stdin={**model, "services": {**self.services, **wish.get("extra_services", {})}},
+            config_with_stdin={**model, "services": {**self.services, **spec.get("extra_services", {})}},
         )  # fmt: skip
         project = locate_project(str(self.root), environment={}, name=name)
         return audit_report(
-            ServiceInspector(Engine(str(self.docker.path)), project, AuditWish(services, **wish))
+            ServiceInspector(Engine(str(self.docker.path)), project, AuditSpec(services, **spec))
         )
 
-    def codes(self, service: str, **wish: Any) -> list[str]:
-        return [reason["code"] for reason in self.audit(service, **wish)["services"][service]["reasons"]]
+    def codes(self, service: str, **spec: Any) -> list[str]:
+        return [reason["code"] for reason in self.audit(service, **spec)["services"][service]["reasons"]]
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_configs_and_secrets_are_mounted_files(project: Project) -> None:
     found = ServiceInspector(
         Engine(str(project.docker.path)),
         locate_project(str(project.root), environment={}),
-        AuditWish(["bridge"]),
+        AuditSpec(["bridge"]),
     ).look()
     assert [one.path for one in found[0].facts.newer_files] == [str(project.root / "bridge/config.yaml")]
 

@@ -51,11 +51,11 @@ class Engine:
         return {ref: ImageInfo(known[ref], "") if ref in known else None for ref in references}
 
 
-def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
+def look(changes: dict[str, Any], **spec: Any) -> dict[str, Any]:
     container = dataclasses.replace(GOOD, **changes)
     engine = Engine([container])
     return (
-        ContainerChecks(engine, [container_spec({"container": "bridge", **wish})], lambda: NOW)
+        ContainerChecks(engine, [container_spec({"container": "bridge", **spec})], lambda: NOW)
         .look()
         .results[0]
         .to_dict()
@@ -63,7 +63,7 @@ def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "wish"),
+    ("changes", "spec"),
     [
         ({}, {}),
         ({"health": ""}, {}),
@@ -78,13 +78,13 @@ def look(changes: dict[str, Any], **wish: Any) -> dict[str, Any]:
         ({"state": "exited"}, {"state": "exited"}),
     ],
 )
-def test_passes(changes: dict[str, Any], wish: dict[str, Any]) -> None:
-    result = look(changes, **wish)
+def test_passes(changes: dict[str, Any], spec: dict[str, Any]) -> None:
+    result = look(changes, **spec)
     assert (result["verdict"], result["reason"]) == ("pass", "")
 
 
 @pytest.mark.parametrize(
-    ("changes", "wish", "words"),
+    ("changes", "spec", "words"),
     [
         ({"state": "restarting"}, {}, "it is restarting, expected running"),
         ({"state": "exited", "exit_code": 1}, {}, "it is exited with code 1, expected running"),
@@ -108,8 +108,8 @@ def test_passes(changes: dict[str, Any], wish: dict[str, Any]) -> None:
         ({"image_ref": "old"}, {"current_image": True, "image": "new"}, "expected old"),
     ],
 )
-def test_each_difference_fails(changes: dict[str, Any], wish: dict[str, Any], words: str) -> None:
-    result = look(changes, **wish)
+def test_each_difference_fails(changes: dict[str, Any], spec: dict[str, Any], words: str) -> None:
+    result = look(changes, **spec)
     assert result["verdict"] == "fail"
     assert words in result["reason"]
 

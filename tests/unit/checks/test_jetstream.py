@@ -54,13 +54,13 @@ def monitor(*answers: Any, url: str = "http://127.0.0.1:8222") -> Monitor:
     return Monitor(url, fetch)
 
 
-def look(answer: Any, **wish: Any) -> dict[str, Any]:
-    wanted = consumer_spec({"stream": "BARS", "consumer": "bridge", **wish})
+def look(answer: Any, **spec: Any) -> dict[str, Any]:
+    wanted = consumer_spec({"stream": "BARS", "consumer": "bridge", **spec})
     return StreamChecks(monitor(answer), [wanted]).look().results[0].to_dict()
 
 
 @pytest.mark.parametrize(
-    ("numbers", "wish"),
+    ("numbers", "spec"),
     [
         ({}, {}),
         ({"pending": 5}, {"max_pending": 5}),
@@ -71,8 +71,8 @@ def look(answer: Any, **wish: Any) -> dict[str, Any]:
         ({"pending": 99}, {"consumer": None}),
     ],
 )
-def test_passes(numbers: dict[str, int], wish: dict[str, Any]) -> None:
-    result = look(jsz(**numbers), **wish)
+def test_passes(numbers: dict[str, int], spec: dict[str, Any]) -> None:
+    result = look(jsz(**numbers), **spec)
     assert (result["verdict"], result["reason"]) == ("pass", "")
     assert result["details"]["last_sequence"] == numbers.get("last", 10)
 
@@ -99,7 +99,7 @@ def test_how_long_a_stream_reaches_back_and_where_it_leads_to(
 
 
 @pytest.mark.parametrize(
-    ("numbers", "wish", "words"),
+    ("numbers", "spec", "words"),
     [
         ({"pending": 1}, {}, "1 messages are pending, at most 0"),
         ({"ack": 3}, {"max_ack_pending": 2}, "3 messages are delivered but not acknowledged"),
@@ -113,8 +113,8 @@ def test_how_long_a_stream_reaches_back_and_where_it_leads_to(
         ({}, {"account": "OTHER"}, "stream BARS does not exist"),
     ],
 )
-def test_each_difference_fails(numbers: dict[str, int], wish: dict[str, Any], words: str) -> None:
-    result = look(jsz(**numbers), **wish)
+def test_each_difference_fails(numbers: dict[str, int], spec: dict[str, Any], words: str) -> None:
+    result = look(jsz(**numbers), **spec)
     assert result["verdict"] == "fail"
     assert words in result["reason"]
 

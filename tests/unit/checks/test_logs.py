@@ -53,8 +53,8 @@ class Source:
 
 
 def check(source: Any, **options: Any) -> LogChecks:
-    wish = log_spec({"container": "bridge", **options})
-    return LogChecks(source, [wish], ["ERROR", "CRITICAL", "FATAL"], max_lines=100, today=TODAY)
+    spec = log_spec({"container": "bridge", **options})
+    return LogChecks(source, [spec], ["ERROR", "CRITICAL", "FATAL"], max_lines=100, today=TODAY)
 
 
 def verdicts(logs: LogChecks) -> dict[str, str]:
@@ -74,9 +74,9 @@ def test_missing_line_fails_and_names_the_pattern() -> None:
 
 
 def test_minimum_counts_lines() -> None:
-    wish = [{**WRITES, "min": 2}]
-    assert verdicts(check(Source(["Writing 1 aggregates"]), expect=wish))["bridge: writes"] == "fail"
-    assert verdicts(check(Source(["Writing 1 aggregates"] * 2), expect=wish))["bridge: writes"] == "pass"
+    spec = [{**WRITES, "min": 2}]
+    assert verdicts(check(Source(["Writing 1 aggregates"]), expect=spec))["bridge: writes"] == "fail"
+    assert verdicts(check(Source(["Writing 1 aggregates"] * 2), expect=spec))["bridge: writes"] == "pass"
 
 
 def test_error_line_fails_and_is_a_masked_finding() -> None:
@@ -247,11 +247,11 @@ SINCE = "2026-06-15T10:00:00Z"
 
 
 def compared(source: Any, **options: Any) -> LogChecks:
-    wish = log_spec({"container": "bridge", "since": SINCE, "compare_seconds": 3600, **options})
+    spec = log_spec({"container": "bridge", "since": SINCE, "compare_seconds": 3600, **options})
     levels = ["ERROR", "CRITICAL", "FATAL"]
     return LogChecks(
         source,
-        [wish],
+        [spec],
         levels,
         max_lines=100,
         today=TODAY,

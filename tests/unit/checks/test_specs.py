@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ansible_collections.suho.platform.plugins.module_utils.checks.specs import (
     by_role,
-    container_wishes,
-    log_wishes,
+    container_specs,
+    log_specs,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.restored_checks import (
     restored_containers,
@@ -30,14 +30,14 @@ MANIFEST = {
 
 
 def test_container_names_are_the_ones_of_the_description():
-    assert container_wishes(SERVICES, 5) == [
+    assert container_specs(SERVICES, 5) == [
         {"container": "suho-data-bridge", "min_uptime": 5, "current_image": False},
         {"container": "suho-external-collector", "min_uptime": 5, "current_image": False},
     ]
 
 
-def test_log_wishes_add_the_common_allowances():
-    first, second = log_wishes(SERVICES, "start", [{"pattern": "a", "reason": "b"}])
+def test_log_specs_add_the_common_allowances():
+    first, second = log_specs(SERVICES, "start", [{"pattern": "a", "reason": "b"}])
     assert first["expect"] == [{"name": "writes", "pattern": "Writing"}]
     assert second["expect"] == []
     assert [one["pattern"] for one in second["allow"]] == ["a", "x"]

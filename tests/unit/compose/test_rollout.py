@@ -25,7 +25,7 @@ def container(name="suho-bridge", **changes):
 def test_what_a_swap_that_was_cut_off_has_left_is_known_by_its_name():
     labels = {"com.docker.compose.replace": "0123456789abcdef"}
     assert rollout.is_replacement(container("0123456789ab_suho-bridge", labels=labels))
-    # The label stays when the swap has ended, the name does not.
+    # The label stays when the replacement has ended, the name does not.
     assert not rollout.is_replacement(container(labels=labels))
     assert not rollout.is_replacement(container("0123456789ab_suho-bridge"))
 

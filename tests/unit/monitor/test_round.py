@@ -264,8 +264,8 @@ def test_a_consumer_that_is_behind_fails_and_is_drawn(world: World) -> None:
     def fetch(url: str) -> tuple[int, bytes]:
         return 200, json.dumps(answers["/" + url.split("/")[-1].split("?")[0]]).encode()
 
-    wish = consumer_spec({"stream": "BARS", "consumer": "bridge"})
-    world.spec.streams = lambda: StreamChecks(Monitor("http://127.0.0.1:1", fetch), [wish])
+    spec = consumer_spec({"stream": "BARS", "consumer": "bridge"})
+    world.spec.streams = lambda: StreamChecks(Monitor("http://127.0.0.1:1", fetch), [spec])
     found = world.round()
     assert found["verdict"] == "fail"
     assert list(found["samples"]["pending"].values()) == [2]

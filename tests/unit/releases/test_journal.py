@@ -60,22 +60,22 @@ def test_the_images_of_the_journal_are_those_that_the_last_swaps_left(store: Rel
     later = "20260101T000000Z-def"
     store.open(later, {})
     swap(RELEASE, "kept", "sha256:1")
-    swap(RELEASE, "swapped", "sha256:2")
+    swap(RELEASE, "recreated", "sha256:2")
     swap(RELEASE, "removed", "sha256:3")
     swap(RELEASE, "broken", "sha256:4")
     swap(RELEASE, "interrupted", "sha256:5")
-    swap(later, "swapped", "sha256:6")
+    swap(later, "recreated", "sha256:6")
     swap(later, "removed", "")
     with pytest.raises(ValueError, match="healthy"):
         swap(later, "broken", None)
     swap(later, "built", "sha256:7", phase="build")
     option = {"state_dir": str(store.state_dir), "release": later}
     ChangeJournal(option, "rollout").append("intent", "interrupted")
-    assert journaled_images(store) == {"kept": "sha256:1", "swapped": "sha256:6"}
+    assert journaled_images(store) == {"kept": "sha256:1", "recreated": "sha256:6"}
     # An earlier release that is rolled back writes into its own journal, later.
     time.sleep(0.002)  # the journal's times are milliseconds
-    swap(RELEASE, "swapped", "sha256:0")
-    assert journaled_images(store)["swapped"] == "sha256:0"
+    swap(RELEASE, "recreated", "sha256:0")
+    assert journaled_images(store)["recreated"] == "sha256:0"
 
 
 def test_a_damaged_journal_makes_older_ones_say_nothing_of_images(store: ReleaseStore) -> None:

@@ -5,7 +5,7 @@
 """Compare the live schema with the desired one and say which statements make them equal.
 
 Both sides were printed by the same engine. Additive changes become steps. Everything else becomes a
-refusal, unless it is allowed, by its name or its class, and can be done in place and taken back in place.
+refusal, unless it is allowed, by its name or its class, and can be done in place and rolled back in place.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class EmbeddedEngine:
         return self._pretty[statement]
 
     def canonical_ahead(self, statements: Iterable[str]) -> None:
-        """Have many statements ready for canonical(); one that the engine rejects is told when it is asked for."""
+        """Have many statements ready for canonical(); one that the engine rejects is reported when it is asked for."""
         self._ask_ahead("formatQuerySingleLine", self._canonical, statements)
 
     def pretty_ahead(self, statements: Iterable[str]) -> None:

@@ -36,7 +36,7 @@ COPY = {"optimize_on_insert": 0, "alter_sync": 2, "mutations_sync": 2}
 
 
 class Sum(NamedTuple):
-    """What rows are told apart by: their number, and a checksum over all their values."""
+    """What rows are distinguished by: their number, and a checksum over all their values."""
 
     rows: int
     checksum: int

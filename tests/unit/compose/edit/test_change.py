@@ -108,11 +108,11 @@ def test_same_meaning_is_written_as_wished_if_changes_are_allowed() -> None:
 
 @pytest.mark.parametrize("by", JUDGES)
 def test_other_meaning_is_refused_with_a_diff_that_hides_secrets(by: Judge | None) -> None:
-    wish = EntrySpec(
+    spec = EntrySpec(
         "data-bridge", definition={"image": "bridge:2", "environment": {"PASSWORD": "anders456"}}
     )
     with pytest.raises(ChangeError) as caught:
-        plan_change(FILE, wish, by)
+        plan_change(FILE, spec, by)
     text = str(caught.value)
     assert "service data-bridge is in the file with another meaning" in text
     assert "-    image: bridge\n+    image: bridge:2" in text
@@ -124,21 +124,21 @@ def test_other_meaning_is_refused_with_a_diff_that_hides_secrets(by: Judge | Non
 
 @pytest.mark.parametrize("by", JUDGES)
 def test_other_meaning_is_written_if_changes_are_allowed(by: Judge | None) -> None:
-    wish = EntrySpec("data-bridge", definition={"image": "bridge:2"}, allow_change=True)
-    change = plan_change(FILE, wish, by)
+    spec = EntrySpec("data-bridge", definition={"image": "bridge:2"}, allow_change=True)
+    change = plan_change(FILE, spec, by)
     assert change.text == FILE.replace(
         "    image: bridge\n    environment:\n      PASSWORD: geheim123\n", "    image: bridge:2\n"
     )
-    assert plan_change(change.text, wish, by).text == change.text
+    assert plan_change(change.text, spec, by).text == change.text
 
 
 @pytest.mark.parametrize("by", JUDGES)
 def test_volumes_and_networks_come_and_go_with_the_service(by: Judge | None) -> None:
-    wish = replace(WISH, volumes={"tick": {}}, networks={"extra": {"driver": "bridge"}})
-    change = plan_change(FILE, wish, by)
+    spec = replace(WISH, volumes={"tick": {}}, networks={"extra": {"driver": "bridge"}})
+    change = plan_change(FILE, spec, by)
     assert change.text.endswith("    driver: local\n  tick:\n\nnetworks:\n  extra:\n    driver: bridge\n")
-    assert plan_change(change.text, wish, by).text == change.text
-    assert plan_change(change.text, replace(wish, present=False), by).text == FILE
+    assert plan_change(change.text, spec, by).text == change.text
+    assert plan_change(change.text, replace(spec, present=False), by).text == FILE
 
 
 @pytest.mark.parametrize("by", JUDGES)
@@ -155,7 +155,7 @@ def test_an_existing_volume_is_never_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("spec", "message"),
     [
         (replace(WISH, insert_after="bridge"), "no entry bridge .*it has: nats, data-bridge"),
         (
@@ -165,9 +165,9 @@ def test_an_existing_volume_is_never_changed() -> None:
         (replace(WISH, definition={"image": object()}), "tick-aggregator.image: found a object"),
     ],
 )
-def test_what_cannot_be_done_says_why(wish: EntrySpec, message: str) -> None:
+def test_what_cannot_be_done_says_why(spec: EntrySpec, message: str) -> None:
     with pytest.raises(ChangeError, match=message):
-        plan_change(FILE, wish, judge)
+        plan_change(FILE, spec, judge)
 
 
 def test_a_file_that_compose_rejects_already_is_said_to_be_so() -> None:

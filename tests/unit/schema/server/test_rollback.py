@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking steps back and bringing data back, on a real engine, also when killed after any statement."""
+"""Rolling steps back and bringing data back, on a real engine, also when killed after any statement."""
 
 from __future__ import annotations
 
