@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from lab_facts import Lab
 
-from plugins.module_utils.audit.collect import AuditWish, ServiceInspector
+from plugins.module_utils.audit.collect import AuditSpec, ServiceInspector
 from plugins.module_utils.audit.report import audit_report
 from plugins.module_utils.common.command import CommandError
 from plugins.module_utils.compose.config import ComposeReader, named_project
@@ -257,7 +257,7 @@ def audit_rows(lab: Lab, runs: int) -> Iterator[Row]:
         project = named_project(engine, place, ["docker-compose.yml"], [], name)
 
         def audit() -> None:
-            report = audit_report(ServiceInspector(engine, project, AuditWish()))
+            report = audit_report(ServiceInspector(engine, project, AuditSpec()))
             if len(report["rows"]) != SERVICES:
                 raise BenchError(f"the audit has {len(report['rows'])} rows, expected {SERVICES}")
 

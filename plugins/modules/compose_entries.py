@@ -186,7 +186,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
             os.path.abspath(params["path"]),
             *project_from(params),
         )
-    wishes = [
+    specs = [
         EntrySpec(
             name=entry["name"],
             definition=entry["definition"],
@@ -196,7 +196,7 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         )
         for entry in params["entries"]
     ]
-    text, entries = plan_entries(original.text, wishes, judge)
+    text, entries = plan_entries(original.text, specs, judge)
     for entry in entries:
         for note in entry.notes:
             module.warn(f"{original.path}: {note}")

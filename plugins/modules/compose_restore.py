@@ -22,7 +22,7 @@ options:
     type: path
     required: true
   backup:
-    description: The saved file of before the release.
+    description: The saved previous file.
     type: path
     required: true
   sha256_before:
@@ -139,7 +139,7 @@ def saved(params: dict[str, Any]) -> TextFile:
 def merged(current: TextFile, params: dict[str, Any]) -> str:
     """The text without the release's entries; raises ChangeError where that would lose something that others wrote."""
     advice = (
-        f"The file of before the release is {params['backup']}: put what you want to keep into {current.path} by hand, "
+        f"The previous file is {params['backup']}: put what you want to keep into {current.path} by hand, "
         "without what the release has added, and run the rollback again. Nothing was changed"
     )
     entries = wanted_entries(params)

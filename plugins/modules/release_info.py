@@ -58,7 +58,7 @@ path:
   description: Folder of the release; empty if there is none.
   returned: success
   type: str
-unsettled:
+in_doubt:
   description: Changes in the journal with an intent and no outcome, each with phase, object, time and process. Nobody knows whether they were done.
   returned: success
   type: list
@@ -94,7 +94,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
-from ..module_utils.releases.journal import unsettled
+from ..module_utils.releases.journal import in_doubt
 from ..module_utils.releases.rollback_plan import releases_to_take_back
 from ..module_utils.releases.store import UNFINISHED, Release, ReleaseStore
 
@@ -131,7 +131,7 @@ def main() -> None:
         found: dict[str, Any] = {"release": "", "manifest": {}, "journal": [], "path": ""}
         if release:
             found = record(release)
-        found["unsettled"] = unsettled(found["journal"])
+        found["in_doubt"] = in_doubt(found["journal"])
         found["unfinished"] = found["manifest"].get("status") in UNFINISHED
         taken = []
         if module.params["rollback"]:

@@ -100,7 +100,7 @@ resumed:
   description: Whether an unfinished release was continued.
   returned: success
   type: bool
-unsettled:
+in_doubt:
   description: Changes of a continued release with an intent and no outcome, each with phase, object, time and process.
   returned: success
   type: list
@@ -125,7 +125,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.common.times import utc_now
-from ..module_utils.releases.journal import unsettled
+from ..module_utils.releases.journal import in_doubt
 from ..module_utils.releases.model import Manifest
 from ..module_utils.releases.store import (
     ROLLING_BACK,
@@ -221,7 +221,7 @@ def main() -> None:
     status = ""
     try:
         begun = store.unfinished() if module.params["state"] == "opened" else None
-        left = unsettled(begun.journal()) if begun else []
+        left = in_doubt(begun.journal()) if begun else []
         status = str(begun.manifest().get("status", "")) if begun else ""
         release, manifest, resumed = act(module, store)
     except PlatformError as error:
@@ -235,7 +235,7 @@ def main() -> None:
         changed=False,
         release=release.id,
         resumed=resumed,
-        unsettled=left,
+        in_doubt=left,
         found_status=status,
         manifest=manifest,
         path=str(release.folder),

@@ -24,7 +24,7 @@ _DOWN = 3.0  # seconds that a part which comes back is away
 
 @dataclass
 class Fault:
-    """``strike`` is called at the point; ``before`` and ``mend`` around the whole, ``mend`` being what an operator repairs."""
+    """``strike`` is called at the point; ``before`` and ``fix`` around the whole, ``fix`` being what an operator repairs."""
 
     name: str
     strike: Callable[[Lab, Play], None]
@@ -117,7 +117,7 @@ def _restart_engine(_lab: Lab, _play: Play) -> None:
 
 
 def _second_deploy(_lab: Lab, play: Play) -> None:
-    """Somebody else begins, too, and is told so at once."""
+    """Somebody else begins, too, and is reported at once."""
     second = Play("playbooks/deploy.yml", ("-e", "deploy_approved=true"))
     began = time.monotonic()
     second.start()
@@ -242,21 +242,23 @@ BEFORE_COMPOSE = Point("before the compose edit", "compose", "docker-compose", "
 AFTER_COMPOSE = Point("after the compose edit", "compose", "docker-compose", "done")
 SERVICES = ("data-bridge", "external-data-collector", "tick-aggregator")
 BEFORE_SWAP = {
-    name: Point(f"before the swap of {name}", "rollout", f"^{name}$", "intent") for name in SERVICES
+    name: Point(f"before the replacement of {name}", "rollout", f"^{name}$", "intent") for name in SERVICES
 }
 AFTER_SWAP = {
-    name: Point(f"after the swap of {name}", "rollout", f"^{name}$", "done") for name in BEFORE_SWAP
+    name: Point(f"after the replacement of {name}", "rollout", f"^{name}$", "done") for name in BEFORE_SWAP
 }
 VERIFY = Point("verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
 CLOSE = Point("close", output=r"TASK \[Close the release\]")
 ALL = Point("from the beginning")
-# Of a rollback. Its changes are told in the journal of the release that it takes back.
+# Of a rollback. Its changes are told in the journal of the release that it rolls back.
 BACK_PLAN = Point("rollback: its plan", output=r"TASK \[suho.platform.run : Begin the phase record")
 BACK_BEFORE_SWAP = {
-    name: Point(f"rollback: before the swap of {name}", "rollout", f"^{name}$", "intent") for name in SERVICES
+    name: Point(f"rollback: before the replacement of {name}", "rollout", f"^{name}$", "intent")
+    for name in SERVICES
 }
 BACK_AFTER_SWAP = {
-    name: Point(f"rollback: after the swap of {name}", "rollout", f"^{name}$", "done") for name in SERVICES
+    name: Point(f"rollback: after the replacement of {name}", "rollout", f"^{name}$", "done")
+    for name in SERVICES
 }
 BACK_BEFORE_COMPOSE = Point("rollback: before the compose edit", "compose", "docker-compose", "intent")
 BACK_AFTER_COMPOSE = Point("rollback: after the compose edit", "compose", "docker-compose", "done")

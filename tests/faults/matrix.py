@@ -292,7 +292,7 @@ class Matrix:
     def disturb_again(self, case: Case) -> tuple[int, Play, str]:
         """Disturb it at the first point; then the run that goes on with what that one has left, and so on: code, last run, where.
 
-        What was cut off may have been done, though nobody could say so: its second point does not come then, and the next one is taken.
+        What was interrupted may have been done, though nobody could say so: its second point does not come then, and the next one is taken.
         """
         releases, left, hit = self.releases(), [case.point, *case.again], 0
         code, one = 0, None
@@ -519,7 +519,7 @@ def main() -> int:
 def in_turn(chosen: Sequence[Case], matrix: Matrix) -> Iterator[Case]:
     """Each case once; first those that begin where the platform is just now, which saves a deploy or rollback.
 
-    Of these, one of the fault that was run least, so that a run that is cut off has seen each fault.
+    Of these, one of the fault that was run least, so that a run that is interrupted has seen each fault.
     """
     seen: Counter[str] = Counter()
     # What concerns others' containers, too, comes last, when those are most likely gone.

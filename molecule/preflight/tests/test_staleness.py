@@ -12,7 +12,7 @@ from lab_facts import PROJECT, run
 
 sys.path.insert(0, str(PROJECT / "collections"))
 
-from ansible_collections.suho.platform.plugins.module_utils.audit.collect import AuditWish, ServiceInspector
+from ansible_collections.suho.platform.plugins.module_utils.audit.collect import AuditSpec, ServiceInspector
 from ansible_collections.suho.platform.plugins.module_utils.audit.report import audit_report
 from ansible_collections.suho.platform.plugins.module_utils.compose.config import locate_project
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Engine
@@ -27,7 +27,7 @@ def audited(lab):
 
     def audit() -> dict[str, dict[str, Any]]:
         project = locate_project(str(lab.backend), ["docker-compose.yml"])
-        report = audit_report(ServiceInspector(Engine(), project, AuditWish()))
+        report = audit_report(ServiceInspector(Engine(), project, AuditSpec()))
         reasons = {
             name: [one["text"] for one in found["reasons"]] for name, found in report["services"].items()
         }

@@ -40,8 +40,8 @@ def test_no_other_container_was_touched(lab, before):
 
 
 def test_the_downtime_that_it_measured_is_believable(lab):
-    """Against the times that the engine itself keeps: the swap lies between the old container's start and the new one's health."""
-    swap = json.loads((lab.folder / "swap.json").read_text())
+    """Against the times that the engine itself keeps: the replacement lies between the old container's start and the new one's health."""
+    swap = json.loads((lab.folder / "recreate.json").read_text())
     now = lab.inspect("data-bridge")
     assert swap["container"]["id"] == now["Id"]
     assert 0 < swap["downtime"] <= swap["unready"] < 40

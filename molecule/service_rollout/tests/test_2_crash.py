@@ -1,4 +1,4 @@
-"""An image that crashes ends the swap within seconds and says why; then the previous images come back."""
+"""An image that crashes ends the replacement within seconds and says why; then the previous images come back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CMD ["python", "-c", "print('molecule: no such host as clickhuose', flush=True);
 
 
 def swap(lab, role, *services, **variables):
-    """Swap services to the images that their tags name, without an audit before it."""
+    """Recreate services to the images that their tags name, without an audit before it."""
     tags = {service: f"{lab.name}-{service}:latest" for service in services}
     wanted = {
         "service_rollout_services": services,
@@ -50,7 +50,7 @@ def before(lab):
 
 @pytest.fixture(scope="module")
 def crashed(lab, role):
-    """The swap to an image that crashes, and the containers around it."""
+    """The replacement to an image that crashes, and the containers around it."""
     image = f"{lab.name}-data-bridge:latest"
     around = lab.fingerprint()["containers"]
     run("docker", "build", "--quiet", "--tag", image, "-", input=CRASH.format(image=image))
@@ -126,7 +126,7 @@ def test_the_drain_is_quiet_where_everything_is_taken_in(role):
 
 
 def test_a_swap_that_takes_too_long_is_a_failure(lab, role):
-    """The limit is on what the engine measured, so a limit below any real swap must fail."""
+    """The limit is on what the engine measured, so a limit below any real replacement must fail."""
     run("docker", "build", "--quiet", "--tag", f"{lab.name}-external-data-collector:latest", "-",
         input=f"FROM {lab.name}-external-data-collector:latest\nLABEL molecule=another\n")  # fmt: skip
     limits = {"service_rollout_settle": 1, "service_rollout_max_downtime": 0.01}

@@ -1,4 +1,4 @@
-"""Each way in which a new image can fail ends the swap in bounded time, with the reason and the container's last words."""
+"""Each way in which a new image can fail ends the replacement in bounded time, with the reason and the container's last words."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ TOGETHER = [
     Mutation(
         "the image that the journal names",
         lambda lab: other_journal(lab, "data-bridge"),
-        {"data-bridge": "expected 000000000000, with which the last swap in the journal has left it"},
+        {"data-bridge": "expected 000000000000, with which the last replacement in the journal has left it"},
     ),
 ]
 ALONE = [

@@ -80,7 +80,7 @@ class ChangeJournal:
         self.append(DONE, obj, seconds=f"{time.monotonic() - started:.3f}", **outcome)
 
 
-def unsettled(entries: Sequence[JournalLine]) -> list[dict[str, str]]:
+def in_doubt(entries: Sequence[JournalLine]) -> list[dict[str, str]]:
     """Return the changes whose last word is an intent: phase, object, time and process. Nobody knows whether they were done."""
     last: dict[tuple[str, str], JournalLine] = {}
     for entry in entries:
@@ -125,12 +125,12 @@ def journaled_images(store: ReleaseStore) -> dict[str, str]:
 
 
 def at_work(store: ReleaseStore) -> list[dict[str, str]]:
-    """Return the unsettled changes whose module still runs, though its run is gone: the controller died, the target did not."""
+    """Return the changes in doubt whose module still runs, though its run is gone: the controller died, the target did not."""
     found = []
     current = store.current()
     # The newest ones, and the one that a rollback rolls back.
     for name in dict.fromkeys([*store.ids()[-2:], *([current.id] if current else [])]):
-        found += [one for one in unsettled(store.release(name).journal()) if is_alive(one["process"])]
+        found += [one for one in in_doubt(store.release(name).journal()) if is_alive(one["process"])]
     return found
 
 

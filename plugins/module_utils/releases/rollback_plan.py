@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rollback does: one way back over one or several releases, or over a part of one.
 
-Everything comes from the records of the releases on the target. Where several releases are taken back at once, a service goes straight to
-the image of before the oldest of them, and is away once.
+Everything comes from the records of the releases on the target. Where several releases are rolled back at once, a service goes straight to
+the image from before the oldest of them, and is away once.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ FIRST = "none"
 
 
 def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> list[Release]:
-    """Return the releases that a rollback takes back, the newest first; none if that was done already.
+    """Return the releases that a rollback rolls back, the newest first; none if that was done already.
 
-    ``release`` names the one to take back, ``target`` the one to go back to (``none``: before all of them). With neither it is the rollback that
-    was cut off, or the newest release: it is taken back once, and asking again does not take back the one before it, too.
+    ``release`` names the one to roll back, ``target`` the one to go back to (``none``: before all of them). With neither it is the rollback that
+    was interrupted, or the newest release: it is rolled back once, and asking again does not roll back the one before it, too.
     """
     if release and target:
         raise ReleaseError(
@@ -53,7 +53,7 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
             return []
         if current != release:
             raise ReleaseError(
-                f"release {release} is not the one that the platform is at ({current}): take the later ones back first, "
+                f"release {release} is not the one that the platform is at ({current}): roll the later ones back first, "
                 f"or all at once with -e release_to=<the release to go back to>. Nothing was changed"
             )
         if len(begun) > 1:

@@ -142,7 +142,7 @@ class Release:
         return cast("Manifest", loaded)
 
     def journal(self) -> list[JournalLine]:
-        """Read the journal's entries. A last line that was cut off by a crash is left out."""
+        """Read the journal's entries. A last line that a crash has left incomplete is left out."""
         try:
             return cast("list[JournalLine]", read_lines(self.journal_path))
         except DamagedLine as error:
@@ -209,7 +209,7 @@ class ReleaseStore:
     def unfinished(self) -> Release | None:
         """Return the current release if it was opened and neither closed nor rolled back.
 
-        Raises :class:`ReleaseError` for a rollback over several releases that was cut off: no single one can be gone on with.
+        Raises :class:`ReleaseError` for a rollback over several releases that was interrupted: no single one can be gone on with.
         """
         current = self.current()
         manifest = current.manifest() if current is not None else {}
@@ -221,12 +221,12 @@ class ReleaseStore:
         return current
 
     def cut_off(self, several: list[Release]) -> ReleaseError:
-        """What to say of a rollback over several releases that was cut off, where something else is wanted."""
+        """What to say of a rollback over several releases that was interrupted, where something else is wanted."""
         known = several[-1].manifest().get("rollback") or {}
         parts = known.get("parts") or []
         tags = f" --tags {','.join(parts)}" if parts and set(parts) != OLD_PARTS else ""
         return ReleaseError(
-            f"a rollback over the releases {', '.join(one.id for one in several)} was cut off: finish it first with "
+            f"a rollback over the releases {', '.join(one.id for one in several)} was interrupted: finish it first with "
             f"playbooks/rollback.yml -e release_to={known.get('to') or 'none'}{tags}. Nothing was changed"
         )
 
@@ -263,7 +263,7 @@ class ReleaseStore:
             release = self.release(str(previous)) if previous in self.ids() else None
 
     def to_take_back(self, target: str) -> list[Release]:
-        """Return the releases to take back, the newest first, so that the platform is at release ``target`` again.
+        """Return the releases to roll back, the newest first, so that the platform is at release ``target`` again.
 
         An empty ``target`` is the state before all of them. Raises :class:`ReleaseError` if it is none of those that the
         platform stands on.

@@ -188,7 +188,7 @@ def _has_work(name: str, plan: Mapping[str, Any]) -> bool:
         return any(plan["schema"].get(part) for part in ("steps", "refused", "restored"))
     if name == "compose":
         return bool(plan["compose"]["changed"])
-    if name == "build":  # it tags the images of all services that are to be swapped, too
+    if name == "build":  # it tags the images of all services that are to be recreated, too
         return bool(plan["build"] or plan["swap"])
     return bool(plan["swap"]) if name == "rollout" else True
 

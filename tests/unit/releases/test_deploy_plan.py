@@ -241,7 +241,7 @@ def test_the_failed_item_of_a_loop_is_the_object():
             {"item": {"key": "bridge"}, "failed": True, "msg": "it crashed"},
         ],
     }
-    assert failure(result, "Swap the service", "rollout") == {
+    assert failure(result, "Recreate the service", "rollout") == {
         "phase": "rollout",
         "object": "bridge",
         "message": "it crashed",

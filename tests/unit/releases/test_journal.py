@@ -15,8 +15,8 @@ from ansible_collections.suho.platform.plugins.module_utils.common.processes imp
 from ansible_collections.suho.platform.plugins.module_utils.releases.journal import (
     ChangeJournal,
     at_work,
+    in_doubt,
     journaled_images,
-    unsettled,
     wait_for_work,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.store import ReleaseError, ReleaseStore
@@ -45,7 +45,7 @@ def test_a_change_is_announced_before_it_is_made_and_its_outcome_noted(store: Re
         assert lines(store) == [("schema", "create.t", "intent")]
         assert store.release(RELEASE).journal()[0]["reverse"] == "DROP TABLE t"
     assert lines(store) == [("schema", "create.t", "intent"), ("schema", "create.t", "done")]
-    assert unsettled(store.release(RELEASE).journal()) == []
+    assert in_doubt(store.release(RELEASE).journal()) == []
 
 
 def test_the_images_of_the_journal_are_those_that_the_last_swaps_left(store: ReleaseStore) -> None:
@@ -98,7 +98,7 @@ def test_a_failure_is_noted_without_secrets_and_passes_through(store: ReleaseSto
     text = store.release(RELEASE).journal_path.read_text()
     assert "hunter2" not in text
     assert "refused" in text
-    assert unsettled(store.release(RELEASE).journal()) == []
+    assert in_doubt(store.release(RELEASE).journal()) == []
 
 
 def test_a_run_that_is_killed_leaves_an_intent_without_outcome(store: ReleaseStore) -> None:
@@ -111,17 +111,17 @@ def test_a_run_that_is_killed_leaves_an_intent_without_outcome(store: ReleaseSto
     )
     command = [sys.executable, "-c", code, str(PLUGINS), str(store.state_dir), RELEASE]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    (left,) = unsettled(store.release(RELEASE).journal())
+    (left,) = in_doubt(store.release(RELEASE).journal())
     assert (left["phase"], left["object"], left["time"].endswith("Z")) == ("rollout", "b", True)
 
 
 def test_a_later_outcome_settles_an_earlier_intent(store: ReleaseStore) -> None:
     one = journal(store)
     one.append("intent", "a")
-    assert [item["object"] for item in unsettled(store.release(RELEASE).journal())] == ["a"]
+    assert [item["object"] for item in in_doubt(store.release(RELEASE).journal())] == ["a"]
     with one.change("a", ""):
         pass
-    assert unsettled(store.release(RELEASE).journal()) == []
+    assert in_doubt(store.release(RELEASE).journal()) == []
 
 
 @pytest.mark.parametrize("dry", [True, False])
@@ -206,7 +206,7 @@ def test_a_module_that_was_killed_is_not_waited_for(
     orphan.kill()
     orphan.wait()
     wait_for_work(store, 0)
-    assert [one["object"] for one in unsettled(store.release(RELEASE).journal())] == ["data-bridge"]
+    assert [one["object"] for one in in_doubt(store.release(RELEASE).journal())] == ["data-bridge"]
 
 
 def test_another_process_with_the_same_number_is_another_one() -> None:

@@ -165,9 +165,9 @@ def test_a_rollback_over_several_releases_has_to_be_finished(store: ReleaseStore
     assert ids(store) == ids(store, target=R1) == [R3, R2]
     assert ids(store, target="none") == [R3, R2, R1]
     for other in ({"name": R3}, {"target": R2}):
-        with pytest.raises(ReleaseError, match="was cut off: finish it first"):
+        with pytest.raises(ReleaseError, match="was interrupted: finish it first"):
             ids(store, **other)
-    with pytest.raises(ReleaseError, match=rf"over the releases {R3}, {R2} was cut off.*release_to={R1}"):
+    with pytest.raises(ReleaseError, match=rf"over the releases {R3}, {R2} was interrupted.*release_to={R1}"):
         store.unfinished()
     roll_back(store, R3)  # killed between the ends of the two
     assert ids(store) == ids(store, target=R1) == [R2]
@@ -329,7 +329,7 @@ def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
     (harm,) = rollback_plan([FULL], ["schema"])["harm"]
     assert harm.startswith("data-bridge, tick-aggregator run code")
     assert "--tags services,tick-aggregator,schema" in harm
-    # The schema failed, so no service was swapped: the plan's first case.
+    # The schema failed, so no service was recreated: the plan's first case.
     assert rollback_plan([{**FULL, "journal": []}], ["schema"])["harm"] == []
     assert rollback_plan([FULL], [])["harm"] == []
 

@@ -1,4 +1,4 @@
-"""Parts of a release taken back alone, and what is refused before anything is touched. The tests follow one another."""
+"""Parts of a release rolled back alone, and what is refused before anything is touched. The tests follow one another."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_image_that_is_gone_is_named_before_anything_is_touched(lab, play, wi
     before = lab.fingerprint()
     done = play(ROLLBACK)
     done.assert_refused(
-        "the image of before is gone for data-bridge", without_old_image, "Nothing was changed"
+        "the previous image is gone for data-bridge", without_old_image, "Nothing was changed"
     )
     assert lab.fingerprint() == before
 

@@ -1,4 +1,4 @@
-"""A deploy that fails takes back what it has changed, proves it, and ends with both stories; or leaves it, if told so."""
+"""A deploy that fails rolls back what it has changed, proves it, and ends with both stories; or leaves it, if told so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AUTHOR = ("-c", "user.name=Molecule", "-c", "user.email=molecule@suho.example")
 
 @pytest.fixture
 def later_code(lab):
-    """One commit more of the data-bridge's code; afterwards there is one that takes it back."""
+    """One commit more of the data-bridge's code; afterwards there is one that rolls it back."""
     path = lab.backend / "02-data-processing/data-bridge/data_bridge/__init__.py"
     before = path.read_text()
 

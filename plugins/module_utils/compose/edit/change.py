@@ -56,10 +56,10 @@ class ComposeChange:
     notes: tuple[str, ...] = ()
 
 
-def plan_change(text: str, wish: EntrySpec, judge: Judge | None = None) -> ComposeChange:
+def plan_change(text: str, spec: EntrySpec, judge: Judge | None = None) -> ComposeChange:
     """The text that fulfils the wish; raises :class:`ChangeError` when it must not be done."""
     try:
-        return _plan_present(text, wish, judge) if wish.present else _plan_absent(text, wish, judge)
+        return _plan_present(text, spec, judge) if spec.present else _plan_absent(text, spec, judge)
     except EditError as error:
         raise ChangeError(str(error)) from error
 
@@ -87,99 +87,99 @@ class PlannedEntry:
 
 
 def plan_entries(
-    text: str, wishes: Sequence[EntrySpec], judge: Judge | None = None
+    text: str, specs: Sequence[EntrySpec], judge: Judge | None = None
 ) -> tuple[str, list[PlannedEntry]]:
     """The text that has all the services, one edit after the other; raises :class:`ChangeError` where one must not be done."""
-    names = [wish.name for wish in wishes]
+    names = [spec.name for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ChangeError(f"entries: found {', '.join(twice)} more than once, expected each service once")
     entries = []
-    for wish in wishes:
-        if not wish.definition:
+    for spec in specs:
+        if not spec.definition:
             raise ChangeError(
-                f"service {wish.name}: expected a definition with the service's keys, found nothing in it"
+                f"service {spec.name}: expected a definition with the service's keys, found nothing in it"
             )
-        change = plan_change(text, wish, judge)
+        change = plan_change(text, spec, judge)
         services = ComposeText(text).section("services")
-        known = services is not None and services.entry(wish.name) is not None
-        block = entry_text(change.text, "services", wish.name)
+        known = services is not None and services.entry(spec.name) is not None
+        block = entry_text(change.text, "services", spec.name)
         entries.append(
-            PlannedEntry(wish.name, change.text != text, not known, change.line, block, change.notes)
+            PlannedEntry(spec.name, change.text != text, not known, change.line, block, change.notes)
         )
         text = change.text
     return text, entries
 
 
-def _plan_present(text: str, wish: EntrySpec, judge: Judge | None) -> ComposeChange:
+def _plan_present(text: str, spec: EntrySpec, judge: Judge | None) -> ComposeChange:
     document = ComposeText(text)
     services = document.section("services")
-    present = services.entry(wish.name) if services is not None else None
-    base = _with_resources(text, wish)
+    present = services.entry(spec.name) if services is not None else None
+    base = _with_resources(text, spec)
     if present is None:
-        comment = wish.header_comment
-        edit = insert_entry(base, "services", wish.name, wish.definition, wish.insert_after, comment)
+        comment = spec.header_comment
+        edit = insert_entry(base, "services", spec.name, spec.definition, spec.insert_after, comment)
     else:
-        edit = replace_entry(base, "services", wish.name, wish.definition)
+        edit = replace_entry(base, "services", spec.name, spec.definition)
     before = _judged(judge, text, "the compose file as it is") if services and services.entries else {}
     after = _judged(judge, edit.text, "the compose file with the new block")
     if present is None:
-        if judge is not None and wish.name in (before.get("services") or {}):
+        if judge is not None and spec.name in (before.get("services") or {}):
             raise ChangeError(
-                f"service {wish.name} is defined by another file of the project, not by this one; "
+                f"service {spec.name} is defined by another file of the project, not by this one; "
                 "it can only be edited where it stands"
             )
     else:
-        same = _same_service(document, present.value, wish, before, after, judge)
-        if same and (edit.text == base or not wish.allow_change):
-            return _resources_only(text, base, wish, judge, before, edit.block)
-        if not same and not wish.allow_change:
-            raise ChangeError(_refusal(text, wish.name, edit.block, before, after))
-    _check_text(document, ComposeText(edit.text), wish)
+        same = _same_service(document, present.value, spec, before, after, judge)
+        if same and (edit.text == base or not spec.allow_change):
+            return _resources_only(text, base, spec, judge, before, edit.block)
+        if not same and not spec.allow_change:
+            raise ChangeError(_refusal(text, spec.name, edit.block, before, after))
+    _check_text(document, ComposeText(edit.text), spec)
     if judge is not None:
-        _check_model(before, after, wish)
+        _check_model(before, after, spec)
     return ComposeChange(edit.text, edit.line, edit.block)
 
 
 def _resources_only(
-    text: str, candidate: str, wish: EntrySpec, judge: Judge | None, before: Mapping[str, Any], block: str
+    text: str, candidate: str, spec: EntrySpec, judge: Judge | None, before: Mapping[str, Any], block: str
 ) -> ComposeChange:
     """The service is there already; volumes and networks that it needs may still be missing."""
-    current = entry_text(text, "services", wish.name)
-    notes = () if current == block else (f"service {wish.name} has the same meaning, written in another way",)
+    current = entry_text(text, "services", spec.name)
+    notes = () if current == block else (f"service {spec.name} has the same meaning, written in another way",)
     if candidate != text:
-        _check_text(ComposeText(text), ComposeText(candidate), wish)
+        _check_text(ComposeText(text), ComposeText(candidate), spec)
         if judge is not None:
-            _check_model(before, _judged(judge, candidate, "the compose file with its new sections"), wish)
-    return ComposeChange(candidate, _line_of(candidate, wish.name), current, notes)
+            _check_model(before, _judged(judge, candidate, "the compose file with its new sections"), spec)
+    return ComposeChange(candidate, _line_of(candidate, spec.name), current, notes)
 
 
-def _plan_absent(text: str, wish: EntrySpec, judge: Judge | None) -> ComposeChange:
+def _plan_absent(text: str, spec: EntrySpec, judge: Judge | None) -> ComposeChange:
     document = ComposeText(text)
     services = document.section("services")
     if services is None:
         raise EditError(f"expected a section services, found: {', '.join(document.sections().names)}")
-    if services.entry(wish.name) is None:
+    if services.entry(spec.name) is None:
         return ComposeChange(text)
-    edit = remove_entry(text, "services", wish.name)
+    edit = remove_entry(text, "services", spec.name)
     candidate = edit.text
     for section_name in _RESOURCES:
-        for name in getattr(wish, section_name):
+        for name in getattr(spec, section_name):
             section = ComposeText(candidate).section(section_name)
             if section is not None and section.entry(name) is not None:
                 candidate = remove_entry(candidate, section_name, name).text
     before = _judged(judge, text, "the compose file as it is")
-    after = _judged(judge, candidate, f"the compose file without {wish.name}")
-    _check_text(document, ComposeText(candidate), wish)
+    after = _judged(judge, candidate, f"the compose file without {spec.name}")
+    _check_text(document, ComposeText(candidate), spec)
     if judge is not None:
-        _check_model(before, after, wish)
+        _check_model(before, after, spec)
     return ComposeChange(candidate, edit.line, edit.block)
 
 
-def _with_resources(text: str, wish: EntrySpec) -> str:
+def _with_resources(text: str, spec: EntrySpec) -> str:
     """The text with the wished volumes and networks; one that is there with another meaning is refused."""
     for section_name in _RESOURCES:
-        for name, definition in getattr(wish, section_name).items():
+        for name, definition in getattr(spec, section_name).items():
             document = ComposeText(text)
             section = document.section(section_name)
             present = section.entry(name) if section is not None else None
@@ -205,14 +205,14 @@ def _judged(judge: Judge | None, text: str, what: str) -> Mapping[str, Any]:
 def _same_service(
     document: ComposeText,
     value: Node,
-    wish: EntrySpec,
+    spec: EntrySpec,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     judge: Judge | None,
 ) -> bool:
     if judge is None:
-        return normal(_data(document, value)) == normal(wish.definition)
-    return bool(before["services"].get(wish.name) == after["services"].get(wish.name))
+        return normal(_data(document, value)) == normal(spec.definition)
+    return bool(before["services"].get(spec.name) == after["services"].get(spec.name))
 
 
 def _data(document: ComposeText, value: Node) -> Any:
@@ -244,17 +244,17 @@ def normal(value: Any, key: str = "") -> Any:
     return "" if value is None or value == "" else str(value)
 
 
-def _check_text(before: ComposeText, after: ComposeText, wish: EntrySpec) -> None:
+def _check_text(before: ComposeText, after: ComposeText, spec: EntrySpec) -> None:
     """Everything but the named entries must read the same, in the same order, anchors and x- blocks too."""
-    if _rest(before, wish) != _rest(after, wish):
-        raise ChangeError(f"the edit would change more than service {wish.name}; the file is left as it is")
+    if _rest(before, spec) != _rest(after, spec):
+        raise ChangeError(f"the edit would change more than service {spec.name}; the file is left as it is")
 
 
-def _rest(document: ComposeText, wish: EntrySpec) -> list[Any]:
+def _rest(document: ComposeText, spec: EntrySpec) -> list[Any]:
     own: dict[str, set[str]] = {
-        "services": {wish.name},
-        "volumes": set(wish.volumes),
-        "networks": set(wish.networks),
+        "services": {spec.name},
+        "volumes": set(spec.volumes),
+        "networks": set(spec.networks),
     }
     rest: list[Any] = []
     for key, value in document.root.pairs():
@@ -272,19 +272,19 @@ def _rest(document: ComposeText, wish: EntrySpec) -> list[Any]:
     return rest
 
 
-def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], wish: EntrySpec) -> None:
+def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], spec: EntrySpec) -> None:
     """The resolved models may differ in the service, and in resources that come or go with it."""
-    unexpected = unexpected_differences(before, after, wish)
+    unexpected = unexpected_differences(before, after, spec)
     if unexpected:
         raise ChangeError(
-            f"the edit would change more than service {wish.name}: {', '.join(unexpected)}; "
+            f"the edit would change more than service {spec.name}: {', '.join(unexpected)}; "
             "the file is left as it is"
         )
-    if wish.present and wish.name not in (after.get("services") or {}):
-        raise ChangeError(f"docker compose does not see service {wish.name} in the edited file")
+    if spec.present and spec.name not in (after.get("services") or {}):
+        raise ChangeError(f"docker compose does not see service {spec.name} in the edited file")
 
 
-def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], wish: EntrySpec) -> list[str]:
+def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], spec: EntrySpec) -> list[str]:
     """Paths in which two resolved models differ, other than the wished service and what it uses."""
     if not before:  # a file without any service has no model to compare with
         return []
@@ -297,7 +297,7 @@ def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], 
             continue
         old, new = old or {}, new or {}
         for name in sorted({*old, *new}):
-            mine = section_name == "services" and name == wish.name
+            mine = section_name == "services" and name == spec.name
             # Compose leaves out of the model what no service uses, so an entry may appear with its first user.
             came_or_went = section_name != "services" and (name not in old or name not in new)
             if old.get(name) != new.get(name) and not mine and not came_or_went:
