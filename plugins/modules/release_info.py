@@ -74,7 +74,7 @@ unfinished:
   description: Whether the release was opened, or its rollback begun, and neither has ended. A deploy goes on with such a release.
   returned: success
   type: bool
-cut_off:
+interrupted:
   description: What has to be done first where a rollback over several releases was interrupted; empty if there is none.
   returned: success
   type: str
@@ -138,7 +138,7 @@ def main() -> None:
             taken = releases_to_take_back(store, wanted or "", module.params["to"] or "")
         found["take_back"] = [record(one) for one in taken]
         several = store.rolling_back()
-        found["cut_off"] = str(store.cut_off(several)) if len(several) > 1 else ""
+        found["interrupted"] = str(store.interrupted(several)) if len(several) > 1 else ""
     except PlatformError as error:
         module.fail_json(msg=f"releases below {store.state_dir}: {error}")
     except OSError as error:

@@ -43,7 +43,7 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
     if target:
         found = store.to_take_back("" if target == FIRST else target)
         if len(begun) > 1 and not {one.id for one in begun} <= {one.id for one in found}:
-            raise store.cut_off(begun)
+            raise store.interrupted(begun)
         return found
     standing = next(store.lineage(), None)
     current = standing.id if standing else "none"
@@ -57,7 +57,7 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
                 f"or all at once with -e release_to=<the release to go back to>. Nothing was changed"
             )
         if len(begun) > 1:
-            raise store.cut_off(begun)
+            raise store.interrupted(begun)
         return [named]
     if begun:
         return begun

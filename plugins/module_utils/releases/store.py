@@ -217,10 +217,10 @@ class ReleaseStore:
             return None
         several = self.rolling_back()
         if len(several) > 1:
-            raise self.cut_off(several)
+            raise self.interrupted(several)
         return current
 
-    def cut_off(self, several: list[Release]) -> ReleaseError:
+    def interrupted(self, several: list[Release]) -> ReleaseError:
         """What to say of a rollback over several releases that was interrupted, where something else is wanted."""
         known = several[-1].manifest().get("rollback") or {}
         parts = known.get("parts") or []

@@ -396,7 +396,7 @@ def test_a_rollback_of_the_first_version_that_was_cut_off_is_named_with_its_part
             known = store.release(name).manifest()
             rollback = {"rollback": {"to": "none", "parts": parts}}
             store.release(name).write_manifest({**known, **rollback, "status": "rolling_back"})
-        return str(store.cut_off(store.rolling_back()))
+        return str(store.interrupted(store.rolling_back()))
 
     assert "--tags" not in said(["schema", "services", "tick_aggregator"])
     assert "--tags" not in said([])

@@ -57,7 +57,7 @@ class ComposeChange:
 
 
 def plan_change(text: str, spec: EntrySpec, judge: Judge | None = None) -> ComposeChange:
-    """The text that fulfils the wish; raises :class:`ChangeError` when it must not be done."""
+    """The text that fulfils the spec; raises :class:`ChangeError` when it must not be done."""
     try:
         return _plan_present(text, spec, judge) if spec.present else _plan_absent(text, spec, judge)
     except EditError as error:
@@ -177,7 +177,7 @@ def _plan_absent(text: str, spec: EntrySpec, judge: Judge | None) -> ComposeChan
 
 
 def _with_resources(text: str, spec: EntrySpec) -> str:
-    """The text with the wished volumes and networks; one that is there with another meaning is refused."""
+    """The text with the wanted volumes and networks; one that is there with another meaning is refused."""
     for section_name in _RESOURCES:
         for name, definition in getattr(spec, section_name).items():
             document = ComposeText(text)
@@ -188,7 +188,7 @@ def _with_resources(text: str, spec: EntrySpec) -> str:
             elif (normal(_data(document, present.value)) or {}) != normal(definition or {}):
                 raise ChangeError(
                     f"{section_name} entry {name} (line {document.line_of(present.start)}) is defined otherwise "
-                    "than wished; an existing one is never changed, since its data hangs on it"
+                    "than wanted; an existing one is never changed, since its data hangs on it"
                 )
     return text
 
@@ -285,7 +285,7 @@ def _check_model(before: Mapping[str, Any], after: Mapping[str, Any], spec: Entr
 
 
 def unexpected_differences(before: Mapping[str, Any], after: Mapping[str, Any], spec: EntrySpec) -> list[str]:
-    """Paths in which two resolved models differ, other than the wished service and what it uses."""
+    """Paths in which two resolved models differ, other than the wanted service and what it uses."""
     if not before:  # a file without any service has no model to compare with
         return []
     unexpected = []
@@ -312,7 +312,7 @@ def _refusal(text: str, name: str, block: str, before: Mapping[str, Any], after:
     # The texts of the file, not the resolved models: those hold the values of the environment.
     diff = "\n".join(
         difflib.unified_diff(
-            current.splitlines(), block.splitlines(), "in the file", "wished", lineterm="", n=2
+            current.splitlines(), block.splitlines(), "in the file", "wanted", lineterm="", n=2
         )
     )
     return f"service {name} is in the file with another meaning{where}; allow_change replaces it:\n{mask_text(diff)}"

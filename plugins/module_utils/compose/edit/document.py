@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The places of a compose file's sections and entries in its text.
 
-Which lines belong to an entry is a rule, so that an edit can be taken back to the byte: an entry ends with the
+Which lines belong to an entry is a rule, so that an edit can be undone to the byte: an entry ends with the
 last line of its content, or with the last comment behind it that is indented deeper than its own key (such a
 comment is about the entry). A comment at the key's column belongs to the entry that follows.
 """
