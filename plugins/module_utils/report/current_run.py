@@ -292,7 +292,7 @@ def failure_text(run: Mapping[str, Any]) -> str:
         return ""
     head = f"{known.operation.capitalize()} failed in phase {error.phase}, object {error.object}:"
     tail = f"Undo it with: {error.rollback_command}" if error.rollback_command else ""
-    if not tail and not known.release:
+    if not tail and not known.release and not error.message.endswith("Nothing was changed."):
         tail = "Nothing was changed."
     return "\n".join(line for line in (head, error.message, tail) if line)
 

@@ -114,6 +114,8 @@ def test_what_failed_names_phase_object_and_the_command_that_undoes_it() -> None
         f"Undo it with: {FACTS['rollback_playbook']} -e rollback_release={RELEASE}",
     ]
     assert r.failure_text(failed()).endswith("it broke\nNothing was changed.")
+    refused = r.record_failure(begun(), {"msg": "No. Nothing was changed."}, "a task")
+    assert r.failure_text(refused).endswith("a task:\nNo. Nothing was changed.")
     assert "rollback_command" not in failed(release=RELEASE, check_mode=True)["error"]
     assert r.failure_text(begun()) == ""
 
