@@ -177,7 +177,10 @@ def test_the_engine_keeps_extreme_values_of_every_pair_that_is_said_to_be_kept(t
                 for value in values:
                     asked += 1
                     first = f"CAST({value} AS {old})"
-                    back = f"CAST(CAST({first} AS {new}) AS {old})"
+                    kept = f"CAST({first} AS {new})"
+                    if old.startswith("Enum") and new == "Int128":
+                        kept = f"toInt64({kept})"  # the engine casts no wider number to an enum
+                    back = f"CAST({kept} AS {old})"
                     assert engine.scalar(f"SELECT toString({first}) = toString({back})") == 1, (
                         old,
                         new,
