@@ -140,6 +140,10 @@ def test_no_circle() -> None:
     assert circles(arrows()) == []
 
 
+def test_no_class_name_is_defined_twice() -> None:
+    assert classes(plugin_sources()) == []
+
+
 def test_no_file_is_a_corridor() -> None:
     lengths = {name: source.count("\n") for name, source in plugin_sources().items()}
     assert {name: lines for name, lines in lengths.items() if lines > 450} == {}

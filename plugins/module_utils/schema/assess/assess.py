@@ -19,7 +19,7 @@ from ..sql.ttl import expired, read_ttl
 from ..sql.view_usage import VIEWS_SQL, WRITES, fed_sql, fed_views, users
 from .casts import assess_casts
 from .finding import BLOCKED, OK, RISK, Question, finding, is_blocking, require, unknown
-from .query import CannotTell, Look
+from .query import CannotTell, LiveData
 from .space import free_bytes, rewritten_bytes, stored_bytes
 
 __all__ = ["assess", "is_blocking"]
@@ -29,7 +29,7 @@ _SCANS = ("ttl", "column_ttl", "cast")
 
 def assess(server: Server, steps: Sequence[Mapping[str, Any]], seconds: float = 30.0) -> list[dict[str, Any]]:
     """Do the checks of all steps; returns one finding for each, in their order."""
-    look, checks = Look(server, seconds), _checks(server.database, steps)
+    look, checks = LiveData(server, seconds), _checks(server.database, steps)
     jobs = _jobs(checks)
     found: dict[int, dict[str, Any]] = {}
     for number, job in enumerate(jobs):
@@ -61,7 +61,9 @@ def _jobs(checks: Sequence[Question]) -> list[list[Question]]:
     return list(jobs.values())
 
 
-def _answer(look: Look, check: Question, ask: Callable[[Look, Question], dict[str, Any]]) -> dict[str, Any]:
+def _answer(
+    look: LiveData, check: Question, ask: Callable[[LiveData, Question], dict[str, Any]]
+) -> dict[str, Any]:
     try:
         require(check)
         return ask(look, check)
@@ -69,14 +71,14 @@ def _answer(look: Look, check: Question, ask: Callable[[Look, Question], dict[st
         return unknown(check, str(reason))
 
 
-def _not_known(_look: Look, check: Question) -> dict[str, Any]:
+def _not_known(_look: LiveData, check: Question) -> dict[str, Any]:
     raise CannotTell(f"there is no check {check.kind!r}")
 
 
 # TTL ---------------------------------------------------------------------------------------------------
 
 
-def _ttl(look: Look, check: Question) -> dict[str, Any]:
+def _ttl(look: LiveData, check: Question) -> dict[str, Any]:
     if not check.item["ttl"]:
         return finding(check, OK, 0, 0, f"{check.object} loses its TTL, and no row is deleted.")
     info, rule = look.parts_table(check.item["table"]), read_ttl(check.item["ttl"])
@@ -91,7 +93,7 @@ def _ttl(look: Look, check: Question) -> dict[str, Any]:
     return finding(check, RISK, rows, 0, text)
 
 
-def _column_ttl(look: Look, check: Question) -> dict[str, Any]:
+def _column_ttl(look: LiveData, check: Question) -> dict[str, Any]:
     table, name = check.item["table"], check.item["column"]
     if not check.item["ttl"]:
         return finding(check, OK, 0, 0, f"{check.object} loses its TTL, and no value is reset.")
@@ -107,7 +109,7 @@ def _column_ttl(look: Look, check: Question) -> dict[str, Any]:
     return finding(check, RISK, rows, 0, text)
 
 
-def _count(look: Look, table: str, condition: str) -> int:
+def _count(look: LiveData, table: str, condition: str) -> int:
     sql = f"SELECT count() FROM {look.target(table)} WHERE {condition}"  # noqa: S608 - quoted, checked
     return int(look.values(sql)[0])
 
@@ -115,7 +117,7 @@ def _count(look: Look, table: str, condition: str) -> int:
 # Views and space ---------------------------------------------------------------------------------------
 
 
-def _readers(look: Look, check: Question) -> dict[str, Any]:
+def _readers(look: LiveData, check: Question) -> dict[str, Any]:
     database, table, column = look.server.database, check.item["table"], check.item["column"]
     look.table(table)
     views = look.kept(VIEWS_SQL)
@@ -136,7 +138,7 @@ def _readers(look: Look, check: Question) -> dict[str, Any]:
     return finding(check, OK, [], [], f"No view that the user can see uses {check.object}.")
 
 
-def _rewrite_bytes(look: Look, check: Question) -> dict[str, Any]:
+def _rewrite_bytes(look: LiveData, check: Question) -> dict[str, Any]:
     columns = check.item.get("columns", [])
     if not isinstance(columns, (list, tuple)) or not all(isinstance(name, str) for name in columns):
         raise CannotTell("columns is not a list of names")
@@ -146,7 +148,7 @@ def _rewrite_bytes(look: Look, check: Question) -> dict[str, Any]:
     return finding(check, RISK, size, 0, f"The step rewrites {size} bytes of {check.object} on disk.")
 
 
-def _rebuild_space(look: Look, check: Question) -> dict[str, Any]:
+def _rebuild_space(look: LiveData, check: Question) -> dict[str, Any]:
     size = stored_bytes(look, check.item["table"])
     policy, free = free_bytes(look, check.item["table"])
     text = f"A copy of {check.object} needs {size} bytes, and storage policy {policy} has {free} to spare"
@@ -154,7 +156,7 @@ def _rebuild_space(look: Look, check: Question) -> dict[str, Any]:
     return finding(check, verdict, size, free, f"{text}.")
 
 
-_ASSESS: Mapping[str, Callable[[Look, Question], dict[str, Any]]] = {
+_ASSESS: Mapping[str, Callable[[LiveData, Question], dict[str, Any]]] = {
     "ttl": _ttl,
     "column_ttl": _column_ttl,
     "rewrite_bytes": _rewrite_bytes,

@@ -13,14 +13,14 @@ from ...clickhouse.names import quote
 from ..model import SchemaError
 from ..sql.types import NOTHING, Cast, cast_conditions, read_type
 from .finding import BLOCKED, OK, Question, finding, require, unknown
-from .query import CannotTell, Look
+from .query import CannotTell, LiveData
 
 # Selecting from any other engine may take messages out of a queue, or ask another server.
 _STORES = ("Log", "TinyLog", "StripeLog", "Memory")
 _SHOWN = 60
 
 
-def assess_casts(look: Look, checks: Sequence[Question]) -> dict[int, dict[str, Any]]:
+def assess_casts(look: LiveData, checks: Sequence[Question]) -> dict[int, dict[str, Any]]:
     """All type changes of one table in one pass; one by one if the server does not take them together."""
     found: dict[int, dict[str, Any]] = {}
     todo: list[tuple[Question, Cast]] = []
@@ -50,7 +50,7 @@ def assess_casts(look: Look, checks: Sequence[Question]) -> dict[int, dict[str, 
     return found
 
 
-def _conditions(look: Look, check: Question) -> Cast:
+def _conditions(look: LiveData, check: Question) -> Cast:
     engine = str(look.table(check.item["table"])["engine"])
     if not engine.endswith("MergeTree") and engine not in _STORES:
         raise CannotTell(f"a table with engine {engine} stores no values itself")
@@ -61,7 +61,9 @@ def _conditions(look: Look, check: Question) -> Cast:
     return cast_conditions(quote(check.item["column"]), old, new)
 
 
-def _count(look: Look, todo: Sequence[tuple[Question, Cast]], parts: int = 1) -> dict[int, dict[str, Any]]:
+def _count(
+    look: LiveData, todo: Sequence[tuple[Question, Cast]], parts: int = 1
+) -> dict[int, dict[str, Any]]:
     if not todo:
         return {}
     wanted = ["count()"]

@@ -27,7 +27,7 @@ class CannotTell(Exception):
         self.final = final  # asking for less at once would not help
 
 
-class Look:
+class LiveData:
     """Asks the server, within the time that is left for all jobs together."""
 
     def __init__(self, server: Server, seconds: float) -> None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...clickhouse.names import literal
-from .query import CannotTell, Look
+from .query import CannotTell, LiveData
 
 _GIB = 1 << 30
 
 
-def stored_bytes(look: Look, table: str) -> int:
+def stored_bytes(look: LiveData, table: str) -> int:
     """Size of the active parts."""
     return _parts(look, table)[0]
 
 
-def rewritten_bytes(look: Look, table: str, columns: Sequence[str]) -> int:
+def rewritten_bytes(look: LiveData, table: str, columns: Sequence[str]) -> int:
     """Size of what changes in the parts; a compact part is one file and is written again as a whole."""
     everything, compact = _parts(look, table)
     if not columns:
@@ -33,7 +33,7 @@ def rewritten_bytes(look: Look, table: str, columns: Sequence[str]) -> int:
     return compact + int(look.values(sql)[0])
 
 
-def _parts(look: Look, table: str) -> tuple[int, int]:
+def _parts(look: LiveData, table: str) -> tuple[int, int]:
     """Bytes of all active parts, and of those that are not wide."""
     info = look.parts_table(table)
     sql = (
@@ -46,7 +46,7 @@ def _parts(look: Look, table: str) -> tuple[int, int]:
     return everything, compact
 
 
-def free_bytes(look: Look, table: str) -> tuple[str, int]:
+def free_bytes(look: LiveData, table: str) -> tuple[str, int]:
     """Name of the table's storage policy, and what its disks have left above a reserve."""
     policy = str(look.parts_table(table)["storage_policy"])
     disks = look.rows(
