@@ -22,7 +22,7 @@ options:
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       name:
         description: Name of the file, without a folder.
         type: str

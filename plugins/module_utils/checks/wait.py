@@ -42,11 +42,9 @@ class CheckSet(Protocol):
 
     def extra(self) -> dict[str, Any]:
         """What a module returns of it beside the results."""
-        ...
 
     def close(self) -> None:
         """End what it holds open. It may look again afterwards."""
-        ...
 
 
 class Waited(NamedTuple):

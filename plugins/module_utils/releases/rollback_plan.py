@@ -137,7 +137,7 @@ def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[di
     # Somebody has edited the file between two of them: no saved file holds both.
     unbroken = all(
         later["manifest"]["compose"]["sha256_before"] == earlier["manifest"]["compose"]["sha256_after"]
-        for (later, _), (earlier, _) in pairs
+        for (later, _entries), (earlier, _before) in pairs
     )
     alone = [_taken_out(name, changed) for name in wanted]
     entries = [entry for entry in alone if entry]
