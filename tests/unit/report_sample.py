@@ -84,7 +84,7 @@ SAMPLE: dict[str, Any] = {
             "rows_read": 8192,
         }
     ],
-    "bake": {
+    "monitoring": {
         "head": {"id": "20260615T100100Z", "reason": "round 2 failed, none may"},
         "rounds": [
             {

@@ -34,7 +34,7 @@ DATA = {
         },
     ],
     "downtime": [{"service": "data-bridge", "seconds": 0.4}, {"service": "tick-aggregator"}],
-    "bake": {"rounds": [{"verdict": "pass"}, {"verdict": "fail"}]},
+    "monitoring": {"rounds": [{"verdict": "pass"}, {"verdict": "fail"}]},
 }
 
 
@@ -82,10 +82,10 @@ def test_every_number_of_a_run_is_there_and_nothing_that_was_not_measured(play, 
         ("run_checks", (("verdict", "error"),)): 0,
         ("run_checks", (("verdict", "inconclusive"),)): 0,
         ("service_downtime_seconds", (("service", "data-bridge"),)): 0.4,
-        ("bake_rounds", (("verdict", "pass"),)): 1,
-        ("bake_rounds", (("verdict", "fail"),)): 1,
-        ("bake_rounds", (("verdict", "error"),)): 0,
-        ("bake_rounds", (("verdict", "inconclusive"),)): 0,
+        ("monitoring_rounds", (("verdict", "pass"),)): 1,
+        ("monitoring_rounds", (("verdict", "fail"),)): 1,
+        ("monitoring_rounds", (("verdict", "error"),)): 0,
+        ("monitoring_rounds", (("verdict", "inconclusive"),)): 0,
         ("consumer_pending_messages", (("check", "BARS"),)): 7,
         ("rows_per_second", (("check", "bars"), ("group", "EURUSD"))): 2,
         ("rows_per_second", (("check", "bars"), ("group", "XAUUSD"))): 0,

@@ -137,7 +137,7 @@ def test_mail_has_the_sentence_as_its_subject(play, mailbox):
         ("start", None, False),
         ("verdict", None, True),
         ("rollback", ["rollback"], True),
-        ("bake", ["rollback"], False),
+        ("monitoring", ["rollback"], False),
     ],
 )
 def test_a_channel_is_told_of_its_events_alone(play, hook, event, events, told):

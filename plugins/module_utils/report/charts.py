@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rounds of a bake measured, as pictures that a page can hold, and the way of the data with its rates.
+"""What the rounds of a monitoring run measured, as pictures that a page can hold, and the way of the data with its rates.
 
 A chart is an image of its own (a data URI): nothing in it can run, load, or reach the page, whatever the names in it are.
 """
@@ -131,12 +131,12 @@ def _draw(labels: Sequence[str], series: Series, unit: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode("ascii")
 
 
-def charts(bake: Mapping[str, Any]) -> list[dict[str, Any]]:
+def charts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a chart for each kind of number: title, unit, src (a data URI), alt (what it shows, in words) and rows for a table.
 
     There is none where nothing was measured. Raises MissingLibrary where pygal is not installed.
     """
-    rounds = list(bake.get("rounds") or [])
+    rounds = list(run.get("rounds") or [])
     parts: list[tuple[str, str, Series]] = [
         (f"New rows: {check}", "rows", series) for check, series in _growth(rounds).items()
     ]
@@ -171,10 +171,10 @@ def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.1f}".removesuffix(".0")
 
 
-def rounds_table(bake: Mapping[str, Any], assertions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def rounds_table(run: Mapping[str, Any], assertions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The rounds in a line each; ``assertions`` are those of all rounds, each with its round."""
     found = []
-    for one in bake.get("rounds") or []:
+    for one in run.get("rounds") or []:
         own = [item for item in assertions if item.get("round") == one.get("number")]
         found.append(
             {

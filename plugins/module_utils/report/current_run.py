@@ -314,7 +314,7 @@ def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: boo
     """Return the report's data of a run that has ended.
 
     ``seen`` is what the roles have registered: plan, checks, executed, swaps, results and findings (of the verification), and monitor with results,
-    findings, bake, rounds, verdict, release and revision.
+    findings, run, rounds, verdict, release and revision.
     """
     known = Run.from_dict(run)
     if known.finished is None:
@@ -350,8 +350,8 @@ def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: boo
         "downtime": downtimes(seen.get("swaps") or []),
         "assertions": list((monitor if watching else seen).get("results") or []),
         "findings": list((monitor if watching else seen).get("findings") or []),
-        "bake": {
-            "head": monitor.get("bake") or {},
+        "monitoring": {
+            "head": monitor.get("run") or {},
             "rounds": [{**one, "assertions": [], "findings": []} for one in monitor.get("rounds") or []],
         }
         if watching
@@ -407,6 +407,6 @@ def messages(
 def _events(run: Run, on_failure: str) -> Sequence[str]:
     if run.operation == ROLLBACK:
         return ["rollback"]
-    first = "bake" if run.operation == MONITOR else "verdict"
+    first = "monitoring" if run.operation == MONITOR else "verdict"
     told = run.operation != MONITOR or on_failure != "nothing" or run.error is None
     return [*([first] if told else []), *(["rollback"] if run.undo == UNDONE else [])]

@@ -13,7 +13,7 @@ from ..common.times import unix_seconds
 
 
 def flow(
-    bake: Mapping[str, Any],
+    run: Mapping[str, Any],
     assertions: Sequence[Mapping[str, Any]],
     moment: Callable[[Any], float | None],
 ) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def flow(
     how far its consumer has acknowledged them, since the first one came that the stream still holds. What arrives in a table is what
     the last round's checks that count new rows have seen.
     """
-    ended = {one.get("number"): unix_seconds(one.get("ended")) for one in bake.get("rounds") or []}
+    ended = {one.get("number"): unix_seconds(one.get("ended")) for one in run.get("rounds") or []}
     seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
     tables: dict[tuple[str, str], list[str]] = {}
     for item in assertions:

@@ -65,7 +65,9 @@ def run_metrics(data: Mapping[str, Any]) -> str:
         ["service"],
         [((str(row.get("service")),), seconds_of(row)) for row in data.get("downtime") or []],
     )
-    page.add("bake_rounds", "Rounds of the last bake by their verdict.", ["verdict"], _rounds(data))
+    page.add(
+        "monitoring_rounds", "Rounds of the last monitoring run by their verdict.", ["verdict"], _rounds(data)
+    )
     page.add(
         "consumer_pending_messages", "Messages that wait for a consumer.", ["check"], _pending(assertions)
     )
@@ -106,13 +108,13 @@ def _one_of(verdict: str) -> Samples:
 
 
 def _rounds(data: Mapping[str, Any]) -> Samples:
-    rounds = (data.get("bake") or {}).get("rounds") or []
+    rounds = (data.get("monitoring") or {}).get("rounds") or []
     found = counts(rounds) if rounds else {}
     return [((word,), number) for word, number in found.items()]
 
 
 def _pending(assertions: Iterable[Mapping[str, Any]]) -> Samples:
-    """The last look of each; a bake has looked several times."""
+    """The last look of each; a monitoring run has looked several times."""
     found: dict[str, float] = {}
     for one in assertions:
         details = one.get("details")

@@ -69,11 +69,11 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
     found = [given]
     reason = ""
     if data.get("error"):
-        # A bake that proved nothing, or could not be measured, ends with an error that says so, and has not failed.
+        # A monitoring run that proved nothing, or could not be measured, ends with an error that says so, and has not failed.
         found.append(given if given in (ERROR, INCONCLUSIVE) else FAIL)
         reason = "the run ended with an error"
     if assertions:
-        # What the limits of a bake bear is shown, and decides nothing; when all of it is borne, nothing is proved.
+        # What the limits of a monitoring run bear is shown, and decides nothing; when all of it is borne, nothing is proved.
         found.append(worst([str(one.get("verdict")) for one in assertions if not one.get("borne")]))
         reason = reason or "not every check passed"
     elif given == PASS and meta["operation"] in NEED_PROOF:
@@ -228,7 +228,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
     verdict, reason = final_verdict(data)
     assertions = data.get("assertions") or []
     error = data.get("error") or {}
-    bake = data.get("bake") or {}
+    run = data.get("monitoring") or {}
     labels = (
         ("Environment", "environment"),
         ("Host", "host"),
@@ -288,24 +288,24 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
         "plan": _plan(data.get("plan") or {}),
         "audit_after": _audit(data.get("audit_after") or {}),
         "undo": block(meta.get("rollback_command")),
-        "bake": {
-            "story": bake_story(bake),
+        "monitoring": {
+            "story": monitoring_story(run),
             "rounds": [
                 {**one, "began": moment_text(one["began"]), "tone": tone(one["verdict"])}
-                for one in rounds_table(bake, assertions)
+                for one in rounds_table(run, assertions)
             ],
-            "charts": charts(bake),
-            "flow": flow(bake, assertions, unix_seconds),
+            "charts": charts(run),
+            "flow": flow(run, assertions, unix_seconds),
         },
     }
 
 
-def bake_story(bake: dict[str, Any]) -> str:
+def monitoring_story(run: dict[str, Any]) -> str:
     """What was watched, from when to when, and why it ended so; a single round has no head, and nothing but its verdict."""
-    head, rounds = bake.get("head") or {}, bake.get("rounds") or []
+    head, rounds = run.get("head") or {}, run.get("rounds") or []
     if not rounds:
         return ""
-    what = f"Bake {cell(head['id'])}" if head.get("id") else "A single round"
+    what = f"Monitoring run {cell(head['id'])}" if head.get("id") else "A single round"
     began, ended = rounds[0].get("began"), rounds[-1].get("ended")
     story = f"{what}, {moment_text(began)} to {moment_text(ended)}"
     seconds = seconds_of({"started": began, "finished": ended})

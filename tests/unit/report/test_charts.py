@@ -1,4 +1,4 @@
-"""What the rounds of a bake measured, as charts and as numbers."""
+"""What the rounds of a monitoring run measured, as charts and as numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from report_sample import HOSTILE
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def bake(*samples: dict[str, Any]) -> dict[str, Any]:
+def run(*samples: dict[str, Any]) -> dict[str, Any]:
     return {
         "head": {"id": "b1"},
         "rounds": [
@@ -46,7 +46,7 @@ def picture(chart: dict[str, Any]) -> ElementTree.Element:
 
 def test_every_number_is_in_the_table_and_every_series_is_a_line() -> None:
     found = charts(
-        bake(
+        run(
             {"rows": {"bars": {"EURUSD": 4, "XAUUSD": 0}}, "memory_bytes": {"bridge": 3 * 2**20}},
             {"rows": {"bars": {"EURUSD": 6}}, "memory_bytes": {"bridge": 2**20}, "pending": {"BARS": 2}},
         )
@@ -68,7 +68,7 @@ def test_every_number_is_in_the_table_and_every_series_is_a_line() -> None:
 
 def test_the_same_numbers_are_the_same_picture_and_other_numbers_another_one() -> None:
     one, same, other = (
-        charts(bake({"pending": {"B": 1}}, {"pending": {"B": last}}))[0]["src"] for last in (5, 5, 6)
+        charts(run({"pending": {"B": 1}}, {"pending": {"B": last}}))[0]["src"] for last in (5, 5, 6)
     )
     assert one == same
     assert one != other
@@ -76,12 +76,12 @@ def test_the_same_numbers_are_the_same_picture_and_other_numbers_another_one() -
 
 def test_nothing_measured_is_no_chart() -> None:
     assert charts({}) == []
-    assert charts(bake({}, {"rows": {}, "pending": {}})) == []
+    assert charts(run({}, {"rows": {}, "pending": {}})) == []
 
 
 def test_many_groups_are_few_lines_and_no_number_is_left_out() -> None:
     groups = {f"S{number:02d}": number for number in range(30)}
-    (chart,) = charts(bake({"rows": {"bars": groups}}, {"rows": {"bars": groups}}))
+    (chart,) = charts(run({"rows": {"bars": groups}}, {"rows": {"bars": groups}}))
     assert len(chart["columns"]) == 31
     text = "".join(picture(chart).itertext())
     assert "S29" in text
@@ -96,7 +96,7 @@ def test_many_groups_are_few_lines_and_no_number_is_left_out() -> None:
 
 
 def test_hostile_names_are_text_only() -> None:
-    (chart,) = charts(bake({"pending": {HOSTILE: 1}}, {"pending": {HOSTILE: 2}}))
+    (chart,) = charts(run({"pending": {HOSTILE: 1}}, {"pending": {HOSTILE: 2}}))
     root = picture(chart)
     assert {one.tag for one in root.iter()} & {
         f"{SVG}script",
@@ -111,7 +111,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_charts, "_pygal", None)
     assert charts({}) == []
     with pytest.raises(MissingLibrary, match="pip install pygal"):
-        charts(bake({"pending": {"B": 1}}))
+        charts(run({"pending": {"B": 1}}))
 
 
 def look(round_number: int, last: int, acknowledged: int, pending: int) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def look(round_number: int, last: int, acknowledged: int, pending: int) -> dict[
 
 def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
     found = flow(
-        bake({}, {}, {}), [look(1, 100, 90, 10), look(2, 1, 1, 1), look(3, 340, 330, 0)], unix_seconds
+        run({}, {}, {}), [look(1, 100, 90, 10), look(2, 1, 1, 1), look(3, 340, 330, 0)], unix_seconds
     )
     assert found == [
         {
@@ -143,9 +143,9 @@ def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
 
 
 def test_one_look_is_no_rate() -> None:
-    (found,) = flow(bake({}), [look(1, 100, 90, 10)], unix_seconds)
+    (found,) = flow(run({}), [look(1, 100, 90, 10)], unix_seconds)
     assert (found["published"], found["consumed"], found["pending"]) == ("not measured", "not measured", "10")
-    assert flow(bake({}), [{"kind": "jetstream", "round": 1, "details": {}}], unix_seconds) == []
+    assert flow(run({}), [{"kind": "jetstream", "round": 1, "details": {}}], unix_seconds) == []
     assert flow({}, [look(1, 1, 1, 1)], unix_seconds) == []
 
 
@@ -220,14 +220,14 @@ def test_what_arrives_is_what_the_widest_check_has_seen(checks: list[dict[str, A
 
 def test_what_arrived_in_an_earlier_round_does_not_arrive_any_more() -> None:
     looks = [{**look(number, 100, 90, 10), "tables": ["aggregates"]} for number in (1, 2)]
-    (found,) = flow(bake({}, {}), [*looks, arrives(3.0, round=1), arrives(None, round=2)], unix_seconds)
+    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(None, round=2)], unix_seconds)
     assert found["tables"][0]["rate"] == "not measured"
-    (found,) = flow(bake({}, {}), [*looks, arrives(3.0, round=1), arrives(2.0, round=2)], unix_seconds)
+    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(2.0, round=2)], unix_seconds)
     assert found["tables"][0]["rate"] == "2.00 rows/s"
 
 
 def test_rounds_in_a_line_each() -> None:
     found = rounds_table(
-        bake({}, {}), [look(1, 1, 1, 1), {"round": 2, "verdict": "fail"}, {"round": 2, "verdict": "pass"}]
+        run({}, {}), [look(1, 1, 1, 1), {"round": 2, "verdict": "fail"}, {"round": 2, "verdict": "pass"}]
     )
     assert [(one["number"], one["passed"]) for one in found] == [("1", "1 of 1"), ("2", "1 of 2")]

@@ -221,7 +221,7 @@ def test_the_data_of_a_report() -> None:
         [{"line": "a line"}],
     )
     assert data["downtime"] == [{"service": "a", "seconds": 0.5, "budget": None}]
-    assert (data["bake"], data["error"], data["executed"]) == ({}, {}, {"statements": [1]})
+    assert (data["monitoring"], data["error"], data["executed"]) == ({}, {}, {"statements": [1]})
     assert r.report_data(run, {}, True)["meta"]["operation"] == "audit"
     with pytest.raises(r.RunError, match="it has not ended"):
         r.report_data(begun(), {}, False)
@@ -247,13 +247,13 @@ def test_a_monitoring_run_reports_its_rounds() -> None:
         "verdict": "inconclusive",
         "results": [{"name": "of a round"}],
         "findings": [],
-        "bake": {"id": "b"},
+        "run": {"id": "b"},
         "rounds": [{"number": 1, "assertions": [1], "findings": [2]}],
     }
     seen = {"results": [{"name": "of the rollback's verification"}], "monitor": monitor}
     data = r.report_data(ended(failed("monitor")), seen, False)
     assert data["assertions"] == [{"name": "of a round"}]
-    assert data["bake"] == {
+    assert data["monitoring"] == {
         "head": {"id": "b"},
         "rounds": [{"number": 1, "assertions": [], "findings": []}],
     }
@@ -291,9 +291,9 @@ def test_each_end_is_told_to_those_that_it_is_for() -> None:
     assert events(ended(begun("deploy")), verdict="pass") == ["verdict"]
     assert events(undone, verdict="fail") == ["verdict", "rollback"]
     assert events(ended(begun("rollback")), verdict="pass") == ["rollback"]
-    assert events(ended(begun("monitor")), verdict="pass", on_failure="nothing") == ["bake"]
+    assert events(ended(begun("monitor")), verdict="pass", on_failure="nothing") == ["monitoring"]
     assert events(ended(failed("monitor")), verdict="fail", on_failure="nothing") == []
-    assert events(ended(failed("monitor")), verdict="fail") == ["bake"]
+    assert events(ended(failed("monitor")), verdict="fail") == ["monitoring"]
     told = r.messages(undone, "fail", revision="rev")[0]
     assert told["text"] == (
         f"deploy of lab on one: FAIL ({RELEASE}), stopped in phase first, its changes were rolled back"

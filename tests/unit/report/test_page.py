@@ -75,7 +75,7 @@ def test_page_shows_every_fact() -> None:
     assert "1 min 11 s of 1 min 00 s" in page.text
 
 
-def test_page_shows_what_a_bake_measured() -> None:
+def test_page_shows_what_a_monitoring_run_measured() -> None:
     def look(number: int, last: int) -> dict[str, Any]:
         details = {"last_sequence": last, "acknowledged_sequence": last - 1, "pending": 1}
         name = {"name": "BARS", "kind": "jetstream", "stream": "BARS", "consumer": "bridge"}
@@ -86,7 +86,7 @@ def test_page_shows_what_a_bake_measured() -> None:
     page = Reader(render(sample(assertions=checks)))
     assert page.open == []
     for fact in (
-        "Bake 20260615T100100Z, 2026-06-15 10:01:00 UTC to 2026-06-15 10:02:05 UTC (1 min 05 s): round 2 failed, none may.",
+        "Monitoring run 20260615T100100Z, 2026-06-15 10:01:00 UTC to 2026-06-15 10:02:05 UTC (1 min 05 s): round 2 failed, none may.",
         "every symbol: EURUSD: no row of the last 60 s",
         "2026-06-15 10:02:00 UTC",
         "New rows: every symbol",
@@ -102,7 +102,7 @@ def test_page_shows_what_a_bake_measured() -> None:
         (
             {"id": "b1", "reason": ""},
             "pass",
-            "Bake b1, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): no limit was broken.",
+            "Monitoring run b1, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): no limit was broken.",
         ),
         ({}, "fail", "A single round, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): failed."),
         ({}, "pass", "A single round, 2026-06-15 10:01:00 UTC to 2026-06-15 10:01:05 UTC (5.0 s): passed."),
@@ -111,9 +111,9 @@ def test_page_shows_what_a_bake_measured() -> None:
 def test_page_says_what_was_watched_and_what_came_of_it(
     head: dict[str, Any], verdict: str, story: str
 ) -> None:
-    one = {**sample()["bake"]["rounds"][0], "verdict": verdict}
+    one = {**sample()["monitoring"]["rounds"][0], "verdict": verdict}
     meta = {**META, "watched_release": "20260615T090000Z-abc"}
-    page = Reader(render(sample(bake={"head": head, "rounds": [one]}, meta=meta)))
+    page = Reader(render(sample(run={"head": head, "rounds": [one]}, meta=meta)))
     assert story in page.text
     assert "Watched release 20260615T090000Z-abc" in page.text
 

@@ -69,7 +69,7 @@ def test_what_failed_is_taken_back_and_both_stories_are_told(lab, play, later_co
     assert (audit["data-bridge"], audit["tick-aggregator"]) == ("REBUILD", "OK"), audit
 
 
-def test_told_to_leave_it_the_run_says_how_to_undo_it_and_a_bake_that_fails_takes_it_back(
+def test_left_alone_the_run_says_how_to_undo_it_and_a_monitoring_run_that_fails_rolls_it_back(
     lab, play, later_code
 ):
     image = lab.inspect("data-bridge")["Image"]
