@@ -113,7 +113,7 @@ def test_page_says_what_was_watched_and_what_came_of_it(
 ) -> None:
     one = {**sample()["monitoring"]["rounds"][0], "verdict": verdict}
     meta = {**META, "watched_release": "20260615T090000Z-abc"}
-    page = Reader(render(sample(run={"head": head, "rounds": [one]}, meta=meta)))
+    page = Reader(render(sample(monitoring={"head": head, "rounds": [one]}, meta=meta)))
     assert story in page.text
     assert "Watched release 20260615T090000Z-abc" in page.text
 
