@@ -161,6 +161,27 @@ class Operation:
         return cls(**values)
 
 
+@dataclass(frozen=True)
+class Reversible(Operation):
+    """An operation that its own rollback SQL undoes, as long as the object that it changed is there."""
+
+    def rehearse_undo(self, names: Names) -> list[str]:
+        return [self.rollback_sql(names)]
+
+    def undo_order(self) -> list[Operation]:
+        return [self]
+
+    def undo(self, undoing: Undoing) -> Kept | None:
+        server = undoing.server
+        if server.exists(server.database, self.table) and self.is_there(server):
+            server.run(self.rollback_sql(undoing.names))
+        return None
+
+    def is_there(self, _server: Server) -> bool:
+        """Whether what the operation brought is still in its object."""
+        return True
+
+
 def _not_a_record(data: Mapping[str, Any], expected: str) -> SchemaError:
     return SchemaError(
         f"steps: {dict(data)!r} is not an operation that can be rolled back: expected {expected}"

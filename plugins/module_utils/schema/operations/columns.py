@@ -17,7 +17,7 @@ from ..server.quarantine import Kept
 from ..server.restore import restore_column_of
 from ..server.server import Server
 from ..sql.ddl import parse_create
-from .base import Names, Operation, Undoing
+from .base import Names, Operation, Reversible, Undoing
 
 _EFFECTS = {
     ADDITIVE: "changes metadata only; rows that exist read the default, a new index covers new parts",
@@ -97,7 +97,7 @@ class ChangeInPlace(Operation):
 
 
 @dataclass(frozen=True)
-class AddColumn(Operation):
+class AddColumn(Reversible):
     """A new column. Its rollback copies its values to the quarantine, with the keys of their rows, before it drops the column."""
 
     column: str
@@ -108,12 +108,6 @@ class AddColumn(Operation):
 
     def rollback_sql(self, names: Names) -> str:
         return f"ALTER TABLE {names.live(self.table)} DROP COLUMN {quote(self.column)}"
-
-    def rehearse_undo(self, names: Names) -> list[str]:
-        return [self.rollback_sql(names)]
-
-    def undo_order(self) -> list[Operation]:
-        return [self]
 
     def undo(self, undoing: Undoing) -> Kept | None:
         server = undoing.server
@@ -148,7 +142,7 @@ class AddColumn(Operation):
 
 
 @dataclass(frozen=True)
-class AddPart(Operation):
+class AddPart(Reversible):
     """A new index, projection or constraint: it holds no data, so its rollback drops it."""
 
     name: str
@@ -158,18 +152,6 @@ class AddPart(Operation):
 
     def rollback_sql(self, names: Names) -> str:
         return f"ALTER TABLE {names.live(self.table)} DROP {self.what.upper()} {quote(self.name)}"
-
-    def rehearse_undo(self, names: Names) -> list[str]:
-        return [self.rollback_sql(names)]
-
-    def undo_order(self) -> list[Operation]:
-        return [self]
-
-    def undo(self, undoing: Undoing) -> Kept | None:
-        server = undoing.server
-        if server.exists(server.database, self.table) and self.is_there(server):
-            server.run(self.rollback_sql(undoing.names))
-        return None
 
     def is_there(self, server: Server) -> bool:
         return server.lists(self.table, self.name, f"{self.what}s")
@@ -203,7 +185,7 @@ class AddConstraint(AddPart):
 
 
 @dataclass(frozen=True)
-class RenameColumn(Operation):
+class RenameColumn(Reversible):
     """Give a column another name: ``column`` is the new one, ``previous`` the old one."""
 
     column: str
@@ -219,18 +201,6 @@ class RenameColumn(Operation):
 
     def rollback_sql(self, names: Names) -> str:
         return f"ALTER TABLE {names.live(self.table)} RENAME COLUMN {quote(self.column)} TO {quote(self.previous)}"
-
-    def rehearse_undo(self, names: Names) -> list[str]:
-        return [self.rollback_sql(names)]
-
-    def undo_order(self) -> list[Operation]:
-        return [self]
-
-    def undo(self, undoing: Undoing) -> Kept | None:
-        server = undoing.server
-        if server.exists(server.database, self.table):
-            server.run(self.rollback_sql(undoing.names))
-        return None
 
     def is_undone(self, server: Server) -> bool:
         """True if the column has its old name again."""

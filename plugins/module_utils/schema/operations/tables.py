@@ -15,7 +15,7 @@ from ..server.put_away import move_table
 from ..server.quarantine import Kept
 from ..server.rebuild import create_as, exchange_back, rebuild, reopen
 from ..server.server import Server
-from .base import Names, Operation, Undoing
+from .base import Names, Operation, Reversible, Undoing
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class CreateTable(Operation):
 
 
 @dataclass(frozen=True)
-class RenameObject(Operation):
+class RenameObject(Reversible):
     """Give a table or a dictionary (``what``) another name; ``table`` is the new one, ``previous`` the old one."""
 
     previous: str
@@ -101,18 +101,6 @@ class RenameObject(Operation):
 
     def rollback_sql(self, names: Names) -> str:
         return f"RENAME {self.what} {names.live(self.table)} TO {names.live(self.previous)}"
-
-    def rehearse_undo(self, names: Names) -> list[str]:
-        return [self.rollback_sql(names)]
-
-    def undo_order(self) -> list[Operation]:
-        return [self]
-
-    def undo(self, undoing: Undoing) -> Kept | None:
-        server = undoing.server
-        if server.exists(server.database, self.table):
-            server.run(self.rollback_sql(undoing.names))
-        return None
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from ..server.quarantine import Kept
 from ..sql.ddl import parse_create, view_parts
-from .base import Names, Operation, Undoing
+from .base import Names, Operation, Reversible, Undoing
 from .columns import ChangeInPlace
 
 
 @dataclass(frozen=True)
-class CreateView(Operation):
+class CreateView(Reversible):
     """Create a view or a materialized view that writes into a table. Its rollback drops it: it has no rows of its own."""
 
     kind = "create_view"
@@ -33,15 +33,6 @@ class CreateView(Operation):
 
     def rehearse_undo(self, names: Names) -> list[str]:
         return [f"{self.rollback_sql(names)} SYNC"]
-
-    def undo_order(self) -> list[Operation]:
-        return [self]
-
-    def undo(self, undoing: Undoing) -> Kept | None:
-        server = undoing.server
-        if server.exists(server.database, self.table):
-            server.run(self.rollback_sql(undoing.names))
-        return None
 
 
 class CreateDictionary(CreateView):
