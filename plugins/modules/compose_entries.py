@@ -141,20 +141,13 @@ entries:
       type: str
 """
 
-import hashlib
-import os
-import traceback
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.common.errors import PlatformError
-from ..module_utils.common.files import encoded, read_text_file, replace_text_file
-from ..module_utils.compose.config import ComposeError, text_judge
-from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_entries
-from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
-from ..module_utils.compose.options import project_from, project_options
-from ..module_utils.docker.engine import Engine
-from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.common.files import read_text_file
+from ..module_utils.compose.edit.change import EntrySpec, plan_entries
+from ..module_utils.compose.edit.module import edit_options, judge_from, run_edit, write_text
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -166,26 +159,16 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "allow_change": {"type": "bool", "default": False},
     }
     return {
-        "path": {"type": "path", "required": True},
         "entries": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "validate": {"type": "bool", "default": True},
-        **project_options(required=False),
-        "timeout": {"type": "float", "default": 60},
-        **journal_option(),
+        **edit_options(),
     }
 
 
-def edit_file(module: AnsibleModule) -> dict[str, object]:
+def edit_file(module: AnsibleModule) -> dict[str, Any]:
     """Plan all entries, write the file once outside check mode, and return the module's answer."""
     params = module.params
     original = read_text_file(params["path"])
-    judge = None
-    if params["validate"]:
-        judge = text_judge(
-            Engine(timeout=params["timeout"]),
-            os.path.abspath(params["path"]),
-            *project_from(params),
-        )
     specs = [
         EntrySpec(
             name=entry["name"],
@@ -196,48 +179,20 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         )
         for entry in params["entries"]
     ]
-    text, entries = plan_entries(original.text, specs, judge)
+    text, entries = plan_entries(original.text, specs, judge_from(params) if params["validate"] else None)
     for entry in entries:
         for note in entry.notes:
             module.warn(f"{original.path}: {note}")
-    after = hashlib.sha256(encoded(original, text)).hexdigest()
-    if text != original.text and not module.check_mode:
-        with ChangeJournal(params["journal"], "compose").change(
-            original.path, f"the file with SHA-256 {original.sha256}"
-        ):
-            after = replace_text_file(original, text)
     return {
-        "changed": text != original.text,
-        "path": original.path,
         "sha256_before": original.sha256,
-        "sha256_after": after,
         "block": "\n".join(entry.block.rstrip("\r\n") for entry in entries if entry.changed),
         "entries": [entry.to_dict() for entry in entries],
-        "diff": {
-            "before_header": original.path,
-            "after_header": original.path,
-            "before": original.text,
-            "after": text,
-        },
+        **write_text(module, original, text, f"the file with SHA-256 {original.sha256}"),
     }
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    if not HAS_RUAMEL:
-        module.fail_json(msg=missing_required_lib("ruamel.yaml"), exception=RUAMEL_IMPORT_ERROR)
-    try:
-        answer = edit_file(module)
-    except (ChangeError, ComposeError) as error:
-        module.fail_json(msg=f"{module.params['path']}: {error}")
-    except PlatformError as error:
-        module.fail_json(msg=str(error))
-    except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
-        module.fail_json(
-            msg=f"{module.params['path']}: unexpected {type(error).__name__}: {error}",
-            exception=traceback.format_exc(),
-        )
-    module.exit_json(**answer)
+    run_edit(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), edit_file)
 
 
 if __name__ == "__main__":

@@ -108,22 +108,15 @@ sha256_after:
   type: str
 """
 
-import hashlib
-import os
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.common.errors import PlatformError
-from ..module_utils.common.files import FileError, TextFile, encoded, read_text_file, replace_text_file
-from ..module_utils.compose.config import ComposeError, text_judge
+from ..module_utils.common.files import FileError, TextFile, read_text_file
 from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_change
-from ..module_utils.compose.edit.document import ComposeText, EditError
+from ..module_utils.compose.edit.document import ComposeText
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
-from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
-from ..module_utils.compose.options import project_from, project_options
-from ..module_utils.docker.engine import Engine
-from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.compose.edit.module import edit_options, judge_from, run_edit, write_text
 
 
 def saved(params: dict[str, Any]) -> TextFile:
@@ -148,11 +141,7 @@ def merged(current: TextFile, params: dict[str, Any]) -> str:
             f"it was edited since the release (SHA-256 {current.sha256}, expected {params['sha256_after'] or 'another'}), and what "
             f"the release has done to it cannot be taken out alone. {advice}"
         )
-    judge = text_judge(
-        Engine(timeout=params["timeout"]),
-        os.path.abspath(params["path"]),
-        *project_from(params),
-    )
+    judge = judge_from(params)
     text = current.text
     for entry in entries:
         name = entry["service"]
@@ -173,35 +162,23 @@ def wanted_entries(params: dict[str, Any]) -> list[dict[str, str]]:
 def restore(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     current = read_text_file(params["path"])
-    way, text, sha256 = "unchanged", current.text, current.sha256
+    way, text = "unchanged", current.text
     if current.sha256 == params["sha256_before"]:
         pass
     elif current.sha256 == params["sha256_after"]:
         original = saved(params)
-        way, text, sha256 = "restored", original.text, original.sha256
+        way, text = "restored", original.text
         if original.has_bom != current.has_bom:
             current = TextFile(current.path, current.text, current.sha256, original.has_bom)
     else:
         text = merged(current, params)
         way = "unchanged" if text == current.text else "merged"
-        sha256 = hashlib.sha256(encoded(current, text)).hexdigest()
-    if way != "unchanged" and not module.check_mode:
-        with ChangeJournal(params["journal"], "compose").change(current.path, "the next deploy"):
-            replace_text_file(current, text)
-    header = {"before_header": current.path, "after_header": current.path}
-    return {
-        "changed": way != "unchanged",
-        "way": way,
-        "path": current.path,
-        "sha256_after": sha256,
-        "diff": {**header, "before": current.text, "after": text},
-    }
+    return {"way": way, **write_text(module, current, text, "the next deploy")}
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "path": {"type": "path", "required": True},
             "backup": {"type": "path", "required": True},
             "sha256_before": {"type": "str", "required": True},
             "sha256_after": {"type": "str", "required": True},
@@ -216,21 +193,11 @@ def main() -> None:
                     "block_sha256": {"type": "str", "required": True},
                 },
             },
-            **project_options(required=False),
-            "timeout": {"type": "float", "default": 60},
-            **journal_option(),
+            **edit_options(),
         },
         supports_check_mode=True,
     )
-    if not HAS_RUAMEL:
-        module.fail_json(msg=missing_required_lib("ruamel.yaml"), exception=RUAMEL_IMPORT_ERROR)
-    try:
-        answer = restore(module)
-    except (ChangeError, ComposeError, EditError) as error:
-        module.fail_json(msg=f"{module.params['path']}: {error}")
-    except PlatformError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**answer)
+    run_edit(module, restore)
 
 
 if __name__ == "__main__":

@@ -157,27 +157,19 @@ block_sha256:
   type: str
 """
 
-import hashlib
-import os
-import traceback
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.common.errors import PlatformError
-from ..module_utils.common.files import encoded, read_text_file, replace_text_file
-from ..module_utils.compose.config import ComposeError, text_judge
+from ..module_utils.common.files import read_text_file
 from ..module_utils.compose.edit.change import ChangeError, EntrySpec, plan_change
 from ..module_utils.compose.edit.document import ComposeText
 from ..module_utils.compose.edit.entries import block_sha256, entry_text
-from ..module_utils.compose.edit.yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
-from ..module_utils.compose.options import project_from, project_options
-from ..module_utils.docker.engine import Engine
-from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.compose.edit.module import edit_options, judge_from, run_edit, write_text
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
     return {
-        "path": {"type": "path", "required": True},
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "definition": {"type": "dict"},
@@ -187,9 +179,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "volumes": {"type": "dict", "default": {}},
         "networks": {"type": "dict", "default": {}},
         "validate": {"type": "bool", "default": True},
-        **project_options(required=False),
-        "timeout": {"type": "float", "default": 60},
-        **journal_option(),
+        **edit_options(),
     }
 
 
@@ -200,19 +190,12 @@ def _entry(text: str, name: str) -> str | None:
     return entry_text(text, "services", name)
 
 
-def edit_file(module: AnsibleModule) -> dict[str, object]:
+def edit_file(module: AnsibleModule) -> dict[str, Any]:
     """Plan the change, write it outside check mode, and return the module's answer."""
     params = module.params
     if params["state"] == "present" and not params["definition"]:
         raise ChangeError("definition: expected a mapping with the service's keys, found nothing in it")
     original = read_text_file(params["path"])
-    judge = None
-    if params["validate"]:
-        judge = text_judge(
-            Engine(timeout=params["timeout"]),
-            os.path.abspath(params["path"]),
-            *project_from(params),
-        )
     spec = EntrySpec(
         name=params["name"],
         present=params["state"] == "present",
@@ -223,32 +206,17 @@ def edit_file(module: AnsibleModule) -> dict[str, object]:
         volumes=params["volumes"],
         networks=params["networks"],
     )
-    change = plan_change(original.text, spec, judge)
+    change = plan_change(original.text, spec, judge_from(params) if params["validate"] else None)
     known, found = _entry(original.text, params["name"]), _entry(change.text, params["name"])
     for note in change.notes:
         module.warn(f"{original.path}: {note}")
-    changed = change.text != original.text
-    after = hashlib.sha256(encoded(original, change.text)).hexdigest()
-    if changed and not module.check_mode:
-        with ChangeJournal(params["journal"], "compose").change(
-            original.path, f"the file with SHA-256 {original.sha256}"
-        ):
-            after = replace_text_file(original, change.text)
     return {
-        "changed": changed,
-        "path": original.path,
         "sha256_before": original.sha256,
-        "sha256_after": after,
         "line": change.line,
         "block": change.block,
         "inserted": params["name"] if found is not None and known is None else "",
         "block_sha256": "" if found is None else block_sha256(found),
-        "diff": {
-            "before_header": original.path,
-            "after_header": original.path,
-            "before": original.text,
-            "after": change.text,
-        },
+        **write_text(module, original, change.text, f"the file with SHA-256 {original.sha256}"),
     }
 
 
@@ -258,20 +226,7 @@ def main() -> None:
         required_if=[("state", "present", ["definition"])],
         supports_check_mode=True,
     )
-    if not HAS_RUAMEL:
-        module.fail_json(msg=missing_required_lib("ruamel.yaml"), exception=RUAMEL_IMPORT_ERROR)
-    try:
-        answer = edit_file(module)
-    except (ChangeError, ComposeError) as error:
-        module.fail_json(msg=f"{module.params['path']}: {error}")
-    except PlatformError as error:
-        module.fail_json(msg=str(error))
-    except Exception as error:  # a user gets a sentence; the details are in the exception field with -vvv
-        module.fail_json(
-            msg=f"{module.params['path']}: unexpected {type(error).__name__}: {error}",
-            exception=traceback.format_exc(),
-        )
-    module.exit_json(**answer)
+    run_edit(module, edit_file)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.suho.platform.plugins.module_utils.compose.edit import module as edit_module
 from ansible_collections.suho.platform.plugins.modules import (
     compose_entries,
     compose_restore,
@@ -109,7 +110,7 @@ def test_errors_are_sentences_and_change_nothing(
 def test_missing_library_is_named(
     capsys: pytest.CaptureFixture[str], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose_service, "HAS_RUAMEL", False)
+    monkeypatch.setattr(edit_module, "HAS_RUAMEL", False)
     assert "ruamel.yaml" in run(capsys, path)["msg"]
 
 
@@ -170,7 +171,7 @@ def entered(
     capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """The options of compose_restore after two services were inserted; docker compose accepts every file."""
-    monkeypatch.setattr(compose_restore, "text_judge", lambda *_words: None)
+    monkeypatch.setattr(compose_restore, "judge_from", lambda _params: None)
     backup = tmp_path / "backup.yml"
     backup.write_text(FILE)
     done = enter(capsys, path)
