@@ -26,7 +26,7 @@ MODULE = "suho.platform.clickhouse_schema"
 _OPTIONS = {
     "database": {"type": "str", "required": True},
     "desired": {"type": "list", "elements": "path"},
-    "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "rolled_back", "reversed"], "default": "present"},
     "steps": {"type": "list", "elements": "dict"},
     "release": {"type": "str"},
     "expected": {
@@ -62,9 +62,12 @@ class ActionModule(ActionBase):
             argument_spec={**login_options(), **_OPTIONS},
             required_if=[
                 ("state", "present", ("desired",)),
+                ("state", "rolled_back", ("steps", "release")),
                 ("state", "reversed", ("steps", "release")),
             ],
         )
+        if args["state"] == "reversed":  # its name in version 0.1.0
+            args["state"] = "rolled_back"
         self.args, self.task_vars = args, task_vars or {}
         task = SchemaTask(args, self.module, self.read_files, bool(self._task.check_mode))
         try:
@@ -102,7 +105,7 @@ class ActionModule(ActionBase):
         names = ["database", "state", "release", "quarantine_database"]
         if operation == "read" and self.args["cluster"]:
             names += ["cluster", "cluster_hosts", "cluster_timeout"]
-        if operation in ("apply", "reverse"):
+        if operation in ("apply", "rollback"):
             names.append("journal")
         args = {name: self.args[name] for name in (*LOGIN_NAMES, *names) if self.args[name] is not None}
         result: dict[str, Any] = self._execute_module(

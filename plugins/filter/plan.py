@@ -9,9 +9,9 @@ from typing import Any, Callable
 
 from ..module_utils.checks import specs
 from ..module_utils.compose import new_services
-from ..module_utils.releases import deploy_plan, record, restored_checks, rollback_plan, tags
+from ..module_utils.releases import deploy_plan, record, rollback_checks, rollback_plan, tags
 from ..module_utils.report import executed, run
-from ..module_utils.schema import restored_checks as schema_checks
+from ..module_utils.schema import rollback_checks as schema_checks
 from ..plugin_utils.filters import guarded
 
 
@@ -22,8 +22,8 @@ class FilterModule:
         sources = {
             deploy_plan: ("deploy_plan", "deploy_scope"),
             record: ("release_manifest", "release_intents"),
-            restored_checks: ("restored_containers",),
-            schema_checks: ("restored_assertions",),
+            rollback_checks: ("containers_after_rollback",),
+            schema_checks: ("schema_after_rollback",),
             executed: ("executed",),
             rollback_plan: ("rollback_plan",),
             tags: ("chosen_parts",),

@@ -11,8 +11,8 @@ module: clickhouse_assert
 short_description: Assert facts about a ClickHouse server, all in one session
 version_added: "0.1.0"
 description:
-  - Evaluates a list of assertions in one read-only session and reports observed beside expected for each.
-  - An assertion whose query returns nothing never passes. Where too few rows were there to show anything, it is inconclusive.
+  - Evaluates a list of checks in one read-only session and reports observed beside expected for each.
+  - A check whose query returns nothing never passes. Where too few rows were there to show anything, it is inconclusive.
   - Can wait for data to arrive; the wait has one bound for the whole list, and only what has not passed
     yet is asked again.
   - Runs in check mode too, because it changes nothing.
@@ -23,7 +23,7 @@ extends_documentation_fragment:
 options:
   assertions:
     description:
-      - The assertions. Each is a dictionary with C(name), C(kind) and the fields of its kind.
+      - The checks. Each is a dictionary with C(name), C(kind) and the fields of its kind.
       - C(query) - C(sql), C(value), optional C(op) (default C(eq)) and C(params), a dictionary of values
         for placeholders of the form %(name)s (then a literal percent sign is written twice).
         C(op) is one of C(eq), C(ne), C(gt), C(ge), C(lt), C(le), C(between), C(in), C(not_in), C(matches),
@@ -68,7 +68,7 @@ options:
     type: int
     default: 0
   connections:
-    description: How many assertions are asked at the same time, 1 to 16, each in a session of its own.
+    description: How many checks are asked at the same time, 1 to 16, each in a session of its own.
     type: int
     default: 4
 author:
@@ -115,13 +115,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 assertions:
-  description: One entry for each assertion, in the order given; also returned when the module fails.
+  description: One entry for each check, in the order given; also returned when the module fails.
   returned: always
   type: list
   elements: dict
   contains:
-    name: {description: Name of the assertion., type: str}
-    kind: {description: Kind of the assertion., type: str}
+    name: {description: Name of the check., type: str}
+    kind: {description: Kind of the check., type: str}
     query: {description: The query that was asked., type: str}
     observed: {description: What the server answered., type: raw}
     expected: {description: What was expected., type: str}
@@ -139,15 +139,15 @@ assertions:
     details: {description: Empty; what other kinds of checks have measured stands there., type: dict}
     group: {description: "Always V(ClickHouse), the part of a platform that it belongs to.", type: str}
 passed:
-  description: Number of assertions that passed.
+  description: Number of checks that passed.
   returned: always
   type: int
 failures:
-  description: Number of assertions that did not pass.
+  description: Number of checks that did not pass.
   returned: always
   type: int
 verdict:
-  description: The worst verdict of all assertions.
+  description: The worst verdict of all checks.
   returned: always
   type: str
 attempts:

@@ -19,7 +19,7 @@ description:
     difference of an object that the files name is reported as refused and makes the task fail, after the additive
     steps were applied. Most can be allowed with O(allow). All changes of one table go into one C(ALTER).
   - "A comment C(-- renamed-from: old) before a C(CREATE) or on the line of a column renames; nothing is renamed by guess."
-  - What the embedded engine does not do, in the rehearsal of a change or of its reverse, is refused with its reason,
+  - What the embedded engine does not do, in the rehearsal of a change or of its rollback, is refused with its reason,
     and the rest is planned without it.
   - Objects that no file names are never touched.
   - Rolling a release back keeps its data. A table is moved to the quarantine database by its name, a column's
@@ -48,14 +48,14 @@ options:
   state:
     description:
       - V(present) brings the database to the desired state.
-      - V(reversed) rolls back the recorded O(steps) of a release.
+      - V(rolled_back) rolls back the recorded O(steps) of a release. V(reversed) is its name in version 0.1.0.
     type: str
-    choices: [present, reversed]
+    choices: [present, rolled_back, reversed]
     default: present
   steps:
     description:
       - The steps to roll back, as a task with O(state=present) has returned them.
-      - Required with O(state=reversed).
+      - Required with O(state=rolled_back).
     type: list
     elements: dict
   expected:
@@ -84,11 +84,11 @@ options:
   release:
     description:
       - Id of the release, which becomes part of the names in the quarantine database.
-      - Letters, digits, C(.), C(-) and single C(_). Required with O(state=reversed), and of use for a rebuild.
+      - Letters, digits, C(.), C(-) and single C(_). Required with O(state=rolled_back), and of use for a rebuild.
     type: str
   policy:
     description:
-      - What becomes of rows and values that the release has brought, with O(state=reversed).
+      - What becomes of rows and values that the release has brought, with O(state=rolled_back).
       - V(quarantine) moves them to O(quarantine_database).
       - V(keep) leaves new tables and columns where they are. Software that does not know them has to get on with that.
       - V(drop) deletes those that O(drop) names, and moves all others to O(quarantine_database).
@@ -132,7 +132,7 @@ options:
     description:
       - Name of a cluster, on all hosts of which the schema is to be the same. Empty is this server alone.
       - Every host is asked by a connection of its own, before and after, with the same login data. Where all lack the same, the
-        statements go out once, C(ON CLUSTER). Where hosts differ, or where rows have to be moved (rebuild, restore, O(state=reversed)),
+        statements go out once, C(ON CLUSTER). Where hosts differ, or where rows have to be moved (rebuild, restore, O(state=rolled_back)),
         each host gets its own, one after the other.
       - A host that has not run a statement in time is neither a failure nor a success. It is asked again until O(cluster_timeout) is over, and
         the task fails unless every host has what the files want. RV(hosts) says what each has.
@@ -155,7 +155,7 @@ options:
   operation:
     description: Internal. The part of the work that the controller asks the target for.
     type: str
-    choices: [read, assess, apply, reverse]
+    choices: [read, assess, apply, rollback]
     default: read
   restore:
     description: Internal. Quarantine tables to restore.
@@ -194,7 +194,7 @@ EXAMPLES = r"""
     login_user: suho_analytics
     login_password: "{{ clickhouse_password }}"
     database: suho_analytics
-    state: reversed
+    state: rolled_back
     steps: "{{ schema.steps }}"
     release: 20251006T220500Z
 """
@@ -211,7 +211,7 @@ steps:
     class: {description: C(additive) or C(rewrite) or C(destructive)., type: str}
     statement: {description: What is run on the server., type: str}
     rollback_sql: {description: "What rolls it back, for people.", type: str}
-    operation: {description: "The operation with all that O(state=reversed) needs to roll it back.", type: dict}
+    operation: {description: "The operation with all that O(state=rolled_back) needs to roll it back.", type: dict}
     reason: {description: Why the step is needed., type: str}
     effect: {description: What it does to data., type: str}
     changes:
@@ -320,7 +320,7 @@ def schema_options() -> dict[str, Any]:
     return {
         "database": {"type": "str", "required": True},
         "desired": {"type": "list", "elements": "path"},
-        "state": {"type": "str", "choices": ["present", "reversed"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "rolled_back", "reversed"], "default": "present"},
         "steps": {"type": "list", "elements": "dict"},
         "release": {"type": "str"},
         "expected": {
@@ -340,7 +340,7 @@ def schema_options() -> dict[str, Any]:
         "cluster": {"type": "str", "default": ""},
         "cluster_hosts": {"type": "list", "elements": "str", "default": []},
         "cluster_timeout": {"type": "float", "default": 180.0},
-        "operation": {"type": "str", "choices": ["read", "assess", "apply", "reverse"], "default": "read"},
+        "operation": {"type": "str", "choices": ["read", "assess", "apply", "rollback"], "default": "read"},
         "restore": {"type": "list", "elements": "dict", "default": []},
         "fingerprint": {"type": "str", "default": ""},
         **journal_option(),
@@ -370,7 +370,7 @@ def work(server: Server, params: dict[str, Any], result: dict[str, Any]) -> None
         finally:
             result["quarantined"] = [item.to_dict() for item in kept]
         result["restored"] = restore(server, params["restore"])
-    elif operation == "reverse":
+    elif operation == "rollback":
         steps = [Step.from_dict(item) for item in params["steps"] or []]
         data = Data(params["policy"] == "keep", frozenset(params["drop"]))
         try:

@@ -142,14 +142,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             with ExitStack() as stack:
                 for name in todo:
                     old = before[tags[name]]
-                    reverse = f"tag {tags[name]} on {old.id}" if old else f"removal of {tags[name]}"
-                    stack.enter_context(journal.change(name, reverse))
+                    undo = f"tag {tags[name]} on {old.id}" if old else f"removal of {tags[name]}"
+                    stack.enter_context(journal.change(name, undo))
                 result["log"] = build(
                     reader, todo, json.dumps(document), params["timeout"], params["log_dir"] or ""
                 )
         except BuildError as error:
             moved = put_tags_back(reader.engine, {tags[name]: before[tags[name]] for name in todo})
-            also = f"\nPut back to what they were before: {', '.join(moved)}." if moved else ""
+            also = f"\nRolled back to what they were before: {', '.join(moved)}." if moved else ""
             raise BuildError(f"{error}{also}") from error
     after = reader.engine.images(list(tags.values()))
     ids = {name: getattr(before[tag], "id", "") for name, tag in tags.items()}

@@ -137,7 +137,7 @@ entries:
       description: Text of its entry.
       type: str
     block_sha256:
-      description: SHA-256 of that text, as M(suho.platform.compose_restore) wants it.
+      description: SHA-256 of that text, as M(suho.platform.compose_rollback) wants it.
       type: str
 """
 

@@ -17,7 +17,7 @@ description:
     a diff, unless O(allow_change=true).
   - The edited file must be accepted by C(docker compose config) and must differ in exactly this service (and the
     O(volumes) and O(networks) given) before it replaces the file atomically, with owner and mode kept.
-  - Removing a service that this module inserted gives back the file as it was, byte for byte.
+  - Removing a service that this module inserted leaves the file as it was before, byte for byte.
 requirements:
   - ruamel.yaml
   - docker CLI with the Compose plugin (v2.24 or newer), unless O(validate=false)
@@ -152,7 +152,7 @@ inserted:
   returned: success
   type: str
 block_sha256:
-  description: SHA-256 of the service's entry as it is now or would be, as M(suho.platform.compose_restore) wants it; empty without one.
+  description: SHA-256 of the service's entry as it is now or would be, as M(suho.platform.compose_rollback) wants it; empty without one.
   returned: success
   type: str
 """

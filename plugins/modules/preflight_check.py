@@ -74,9 +74,10 @@ options:
     description: Whether to try the services' logins, and the hosts that no service of the project has, in a container on the services' networks.
     type: bool
     default: true
-  probe_image:
+  connectivity_image:
     description: Image with C(python3) for that container; it has to be on the host. Default is an image of the project that has it.
     type: str
+    aliases: [probe_image]
     default: ""
 extends_documentation_fragment:
   - suho.platform.attributes.read_only
@@ -140,7 +141,7 @@ def main() -> None:
             "strict": {"type": "bool", "default": False},
             "placeholders": {"type": "list", "elements": "str", "default": list(PLACEHOLDERS)},
             "try_logins": {"type": "bool", "default": True},
-            "probe_image": {"type": "str", "default": ""},
+            "connectivity_image": {"type": "str", "default": "", "aliases": ["probe_image"]},
             **login_options(),
         },
         supports_check_mode=True,
@@ -165,11 +166,11 @@ def main() -> None:
         strict=params["strict"],
         placeholders=tuple(params["placeholders"]),
         try_logins=params["try_logins"],
-        probe_image=params["probe_image"],
+        connectivity_image=params["connectivity_image"],
     )
     preflight = Preflight(wanted)
     missing = [
-        Finding("schema files", path, "no such file on the controller", "a schema file", "Restore it.")
+        Finding("schema files", path, "no such file on the controller", "a schema file", "Bring it back.")
         for path in params["missing_files"]
     ]
     findings = as_findings(missing) + preflight.run()

@@ -21,10 +21,10 @@ options:
   to:
     description:
       - Identifier of the release that a rollback is to go back to, V(none) for the state before all of them. Not together with O(release).
-      - Only changes RV(take_back).
+      - Only changes RV(rollback_releases).
     type: str
   rollback:
-    description: Whether to say in RV(take_back) what a rollback would undo, and to fail where it could not.
+    description: Whether to say in RV(rollback_releases) what a rollback would undo, and to fail where it could not.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -63,7 +63,7 @@ in_doubt:
   returned: success
   type: list
   elements: dict
-take_back:
+rollback_releases:
   description:
     - Releases that a rollback would undo, the newest first, each with release, manifest, journal and path.
     - Empty without O(rollback). Without O(release) and O(to) it is the newest one, unless it is rolled back already.
@@ -95,7 +95,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.releases.journal import in_doubt
-from ..module_utils.releases.rollback_plan import releases_to_take_back
+from ..module_utils.releases.rollback_plan import releases_to_roll_back
 from ..module_utils.releases.store import UNFINISHED, Release, ReleaseStore
 
 
@@ -135,8 +135,8 @@ def main() -> None:
         found["unfinished"] = found["manifest"].get("status") in UNFINISHED
         taken = []
         if module.params["rollback"]:
-            taken = releases_to_take_back(store, wanted or "", module.params["to"] or "")
-        found["take_back"] = [record(one) for one in taken]
+            taken = releases_to_roll_back(store, wanted or "", module.params["to"] or "")
+        found["rollback_releases"] = [record(one) for one in taken]
         several = store.rolling_back()
         found["interrupted"] = str(store.interrupted(several)) if len(several) > 1 else ""
     except PlatformError as error:

@@ -40,7 +40,7 @@ options:
     type: dict
     default: {}
   entries:
-    description: Journal entries, each a dictionary; the time is added. By custom C(phase), C(object), C(event) and C(reverse).
+    description: Journal entries, each a dictionary; the time is added. By custom C(phase), C(object), C(event) and C(undo).
     type: list
     elements: dict
     default: []
@@ -120,6 +120,7 @@ path:
 """
 
 from pathlib import Path
+from typing import Any, cast
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -150,7 +151,8 @@ def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, M
     if unfinished:
         manifest = continued(unfinished.manifest(), params["manifest"])
         manifest["status"] = "open"
-        manifest.pop("taken_back", None)  # it is all brought back now
+        manifest.pop("rolled_back", None)  # it is all deployed again now
+        cast("dict[str, Any]", manifest).pop("taken_back", None)  # its name in version 0.1.0
         edited = settle_compose(manifest, unfinished.manifest(), params["manifest"])
         if edited and (release.folder / "backup" / "docker-compose.yml").exists():
             (release.folder / "backup" / "docker-compose.yml").unlink()

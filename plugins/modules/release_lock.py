@@ -139,7 +139,7 @@ def act(module: AnsibleModule, lock: Lock) -> str:
         wait_for_work(store, params["settle_timeout"])
     except ReleaseError:
         if before:
-            lock.give_back(params["run"], before)
+            lock.return_to(params["run"], before)
         else:
             lock.free(params["run"])
         raise

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollback_tags
-short_description: Remove image tags that were kept for a way back which nobody will go any more
+short_description: Remove image tags that were kept for rollbacks of old releases
 version_added: "0.1.0"
 description:
   - Looks at the tags C(rollback-<release>) of the given images, and removes those that are beyond O(keep) by number and beyond O(keep_days)
@@ -46,7 +46,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Keep the way back to the last five releases
+- name: Keep what a rollback of the last five releases needs
   suho.platform.rollback_tags:
     images: [backend-data-bridge, backend-tick-aggregator]
     state_dir: /var/lib/suho-platform

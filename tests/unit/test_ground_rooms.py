@@ -20,7 +20,7 @@ ROOMS = {
     # The planner's process is talked to while it lives.
     "Popen": {"schema/rehearsal/process.py"},
     "run_of_subprocess": {"common/command.py"},
-    "urlopen_of_request": {"preflight/probe_inside.py"},
+    "urlopen_of_request": {"preflight/connectivity_inside.py"},
 }
 
 

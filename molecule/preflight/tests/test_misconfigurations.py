@@ -252,8 +252,8 @@ def test_logins_that_cannot_be_tried_are_no_pass(refused):
     refused(
         1,
         "the logins could not be tried",
-        "preflight_probe_image",
-        preflight_probe_image="no-such-image:none",
+        "preflight_connectivity_image",
+        preflight_connectivity_image="no-such-image:none",
     )
 
 

@@ -38,7 +38,7 @@ def test_the_plan_names_what_the_schema_lacks(lab, kept):
 
 def test_the_plan_names_services_and_compose_file(lab, kept):
     plan = kept["plan"]
-    assert plan["build"] == plan["swap"] == SERVICES
+    assert plan["build"] == plan["recreate"] == SERVICES
     assert plan["compose"]["changed"]
     assert plan["compose"]["sha256_before"] == hashlib.sha256(lab.compose_file.read_bytes()).hexdigest()
     assert "tick-aggregator:" in plan["compose"]["block"]

@@ -115,7 +115,7 @@ def sync_folder(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file's text as it lies on disk: line ends untouched; a byte order mark is set aside for the way back."""
+    """A file's text as it lies on disk: line ends untouched; a byte order mark is set aside for writing."""
 
     path: str
     text: str

@@ -82,9 +82,9 @@ def short(image_id: str) -> str:
 def health_seconds(healthcheck: Mapping[str, Any] | None) -> float:
     """How long a container may take to become healthy by its healthcheck's own numbers (seconds)."""
     check = healthcheck or {}
-    interval, probe = check.get("Interval") or 30 * _NANO, check.get("Timeout") or 30 * _NANO
+    interval, once = check.get("Interval") or 30 * _NANO, check.get("Timeout") or 30 * _NANO
     rounds = (check.get("Retries") or 3) + 1
-    return float((check.get("StartPeriod") or 0) + (interval + probe) * rounds) / _NANO
+    return float((check.get("StartPeriod") or 0) + (interval + once) * rounds) / _NANO
 
 
 def downtime(events: Iterable[Mapping[str, Any]], old_id: str | None, new_id: str) -> Downtime:

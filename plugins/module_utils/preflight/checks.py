@@ -28,8 +28,8 @@ from ..compose.config import (
 from ..docker.engine import Engine
 from ..sources.digest import build_spec
 from ..sources.git import GitError, GitTree
+from .connectivity import Connectivity
 from .finding import ERROR, WARNING, Finding, as_findings
-from .network_probe import NetworkProbe
 from .project import listening, same_names, taken, unset_variables
 from .services import PLACEHOLDERS, ServiceChecks
 
@@ -54,7 +54,7 @@ class Wanted:
     strict: bool = False
     placeholders: Sequence[str] = PLACEHOLDERS
     try_logins: bool = True
-    probe_image: str = ""
+    connectivity_image: str = ""
 
 
 def existing_parent(path: str) -> str:
@@ -272,17 +272,17 @@ class Preflight:
             return
         wanted = self.wanted
         checks = ServiceChecks(self.full, wanted.services, wanted.strict, wanted.placeholders)
-        probe = NetworkProbe(self.engine, self.probe_images()) if wanted.try_logins else None
+        connectivity = Connectivity(self.engine, self.connectivity_images()) if wanted.try_logins else None
         yield from checks.placeholders_left()
         yield from checks.files_contradict()
-        yield from checks.hosts_resolve(probe)
-        if probe is not None:
-            yield from checks.logins_work(probe)
+        yield from checks.hosts_resolve(connectivity)
+        if connectivity is not None:
+            yield from checks.logins_work(connectivity)
 
-    def probe_images(self) -> list[str]:
-        """The images that a probe may run in: those of the services to deploy, then those of the project's other containers."""
-        if self.wanted.probe_image:
-            return [self.wanted.probe_image]
+    def connectivity_images(self) -> list[str]:
+        """The images that a connection may be tried in: those of the services to deploy, then those of the project's other containers."""
+        if self.wanted.connectivity_image:
+            return [self.wanted.connectivity_image]
         try:
             own = self.engine.containers(self.running)
         except CommandError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .addresses import Address, addresses, words
-from .network_probe import Target
+from .connectivity import Target
 from .settings import Setting
 
 # The first word of a setting's name to the kind of server that it speaks of.

@@ -16,9 +16,9 @@ from ..common.secrets import is_secret_name, mask_text
 from ..compose.config import ComposeConfig
 from ..compose.host_names import NameBook
 from .addresses import Address, addresses
+from .connectivity import Connectivity, ConnectivityError, ConnectivityResult, Target
 from .finding import ERROR, WARNING, Finding
 from .logins import ServiceLogin, logins
-from .network_probe import NetworkProbe, ProbeError, ProbeOutcome, Target
 from .settings import ConfigFiles, Setting, contradictions, effective, environment_settings
 
 # Values that stand in examples until somebody puts the real one there.
@@ -84,7 +84,7 @@ class ServiceChecks:
                     ERROR if _DECISIVE.search(inside.name) else WARNING,
                 )
 
-    def hosts_resolve(self, probe: NetworkProbe | None) -> Iterator[Finding]:
+    def hosts_resolve(self, connectivity: Connectivity | None) -> Iterator[Finding]:
         """A host that is no name on the service's networks, and that does not resolve from there."""
         doubtful: list[tuple[str, Setting, Address]] = []
         for service in self.services:
@@ -98,13 +98,13 @@ class ServiceChecks:
                         and self.names.owner(service, address.host) is None
                     ):
                         doubtful.append((service, setting, address))
-        resolved = self._resolve(doubtful, probe)
+        resolved = self._resolve(doubtful, connectivity)
         for service, setting, address in doubtful:
             problem = resolved[service, address.host]
             if problem:
                 yield self._unknown_host(service, setting, address, problem)
 
-    def logins_work(self, probe: NetworkProbe) -> Iterator[Finding]:
+    def logins_work(self, connectivity: Connectivity) -> Iterator[Finding]:
         """Logins that the server refuses, tried with what the service would use, from its own networks."""
         wanted: dict[tuple[str, ...], list[tuple[str, ServiceLogin]]] = {}
         for service in self.services:
@@ -116,8 +116,8 @@ class ServiceChecks:
         for networks, entries in wanted.items():
             targets = list(dict.fromkeys(login.target for _service, login in entries))
             try:
-                outcomes = dict(zip(targets, probe.attempt(networks, targets)))
-            except ProbeError as error:
+                outcomes = dict(zip(targets, connectivity.attempt(networks, targets)))
+            except ConnectivityError as error:
                 yield self._not_tried(entries, str(error))
                 continue
             for service, login in entries:
@@ -150,20 +150,20 @@ class ServiceChecks:
         return tuple(sorted(self.names.real_network(key) for key in self.names.networks(service)))
 
     def _resolve(
-        self, doubtful: Sequence[tuple[str, Setting, Address]], probe: NetworkProbe | None
+        self, doubtful: Sequence[tuple[str, Setting, Address]], connectivity: Connectivity | None
     ) -> dict[tuple[str, str], str]:
         """(service, host) → why the name does not resolve, "" if it does."""
         found = {(service, address.host): "no such name" for service, _setting, address in doubtful}
         wanted: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         for service, host in found:
             wanted.setdefault(self._networks(service), []).append((service, host))
-        for networks, keys in wanted.items() if probe is not None else ():
+        for networks, keys in wanted.items() if connectivity is not None else ():
             targets = [Target("resolve", host) for _service, host in keys]
             try:
-                outcomes = probe.attempt(networks, targets) if probe is not None else []
-            except ProbeError as error:
+                outcomes = connectivity.attempt(networks, targets) if connectivity is not None else []
+            except ConnectivityError as error:
                 outcomes = [
-                    ProbeOutcome(False, error=f"no such name in the compose project, and: {error}")
+                    ConnectivityResult(False, error=f"no such name in the compose project, and: {error}")
                 ] * len(keys)
             found.update({key: "" if one.ok else one.error for key, one in zip(keys, outcomes)})
         return found
@@ -190,7 +190,7 @@ class ServiceChecks:
             WARNING,
         )
 
-    def _refused_login(self, service: str, login: ServiceLogin, outcome: ProbeOutcome) -> Finding:
+    def _refused_login(self, service: str, login: ServiceLogin, outcome: ConnectivityResult) -> Finding:
         stages = {
             "resolve": "Bring the server up, or correct the host.",
             "connect": "Bring the server up, or correct host and port.",
@@ -211,7 +211,7 @@ class ServiceChecks:
             shown,
             f"that the logins could not be tried: {problem}",
             "a container that tries them from inside the network",
-            "Set preflight_probe_image to an image on the host that has python3, or preflight_try_logins to false.",
+            "Set preflight_connectivity_image to an image on the host that has python3, or preflight_try_logins to false.",
         )
 
 

@@ -22,14 +22,14 @@ def deploy_plan(
     compose: Mapping[str, Any],
     audit: Mapping[str, Any],
     build: Sequence[str],
-    swap: Sequence[str],
-    seconds_per_swap: float,
+    recreate: Sequence[str],
+    seconds_per_recreation: float,
     scope: Mapping[str, Any] | None = None,
     platform: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Put the plan together from the results of the modules clickhouse_schema, compose_entries and service_state.
 
-    ``build`` and ``swap`` are the services to build and to swap, in order. ``expected_downtime_seconds`` is the
+    ``build`` and ``recreate`` are the services to build and to recreate, in order. ``expected_downtime_seconds`` is the
     sum over the services that run now: one that does not run yet is missed by nobody. ``scope`` is what the tags
     choose (:func:`deploy_scope`; none is all of it) among the services of the ``platform``. What the tags leave out,
     and would be deployed without them, is ``left``; ``harm`` says why it must not be left out.
@@ -40,7 +40,7 @@ def deploy_plan(
     )
     if scope and not scope["schema"]:
         schema = {}
-    running = [name for name in swap if (services[name].get("container") or {}).get("state") == "running"]
+    running = [name for name in recreate if (services[name].get("container") or {}).get("state") == "running"]
     steps = list(schema.get("steps") or [])
     changed = compose["sha256_before"] != compose["sha256_after"]
     refused, restored = list(schema.get("refused") or []), list(schema.get("restored") or [])
@@ -49,7 +49,7 @@ def deploy_plan(
         "restored": restored,
         "compose": compose["sha256_after"],
         "build": {name: services[name].get("source_digest") for name in build},
-        "swap": {name: (services[name].get("container") or {}).get("image_id") for name in swap},
+        "recreate": {name: (services[name].get("container") or {}).get("image_id") for name in recreate},
     }
     return {
         "schema": {
@@ -75,11 +75,11 @@ def deploy_plan(
         "services": list(audit["rows"]),
         "reasons": dict(audit["reasons"]),
         "build": list(build),
-        "swap": list(swap),
-        "changes": bool(steps or refused or restored or changed or build or swap),
+        "recreate": list(recreate),
+        "changes": bool(steps or refused or restored or changed or build or recreate),
         "left": left,
-        "harm": _deploy_harm(left, swap, platform or {}),
-        "expected_downtime_seconds": len(running) * seconds_per_swap,
+        "harm": _deploy_harm(left, recreate, platform or {}),
+        "expected_downtime_seconds": len(running) * seconds_per_recreation,
         "hash": hashlib.sha256(json.dumps(acts, sort_keys=True, default=str).encode()).hexdigest(),
     }
 
@@ -115,7 +115,7 @@ def _left_out(
 
 
 def _deploy_harm(
-    left: Sequence[str], swap: Sequence[str], platform: Mapping[str, Mapping[str, Any]]
+    left: Sequence[str], recreate: Sequence[str], platform: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Why some parts must not be deployed while others are left out."""
 
@@ -123,16 +123,16 @@ def _deploy_harm(
         return bool((platform.get(name) or {}).get("consumes"))
 
     harm = []
-    if SCHEMA in left and swap:
+    if SCHEMA in left and recreate:
         harm.append(
-            f"the new {', '.join(swap)} may write into what the schema does not have yet: rows would be refused. "
-            f"Deploy it before, or with them: --tags {','.join([SCHEMA, *swap])}"
+            f"the new {', '.join(recreate)} may write into what the schema does not have yet: rows would be refused. "
+            f"Deploy it before, or with them: --tags {','.join([SCHEMA, *recreate])}"
         )
-    producers = [name for name in swap if not consumes(name)]
+    producers = [name for name in recreate if not consumes(name)]
     readers = [name for name in left if consumes(name)]
     if producers and readers:
         harm.append(
             f"the new {', '.join(producers)} may publish what the old {', '.join(readers)} does not store. "
-            f"Deploy it before, or with them: --tags {','.join([*readers, *swap])}"
+            f"Deploy it before, or with them: --tags {','.join([*readers, *recreate])}"
         )
     return harm

@@ -52,7 +52,11 @@ def _known(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "revision": str(manifest.get("backend_revision", ""))[:12],
         "changed": changes(manifest),
         "verdict": _VERDICTS.get(status, status or "unknown")
-        + (f" ({', '.join(manifest.get('taken_back') or [])})" if status == "partly_rolled_back" else ""),
+        + (
+            f" ({', '.join(manifest.get('rolled_back') or manifest.get('taken_back') or [])})"
+            if status == "partly_rolled_back"
+            else ""
+        ),
         "reason": mask_text(str(error.get("message", "")).split("\n", 1)[0]) if status == "failed" else "",
         "downtime": round(sum(float(item.get("seconds") or 0) for item in downtime), 3) if downtime else None,
         "error": "",

@@ -64,12 +64,12 @@ class ChangeJournal:
             ) from error
 
     @contextmanager
-    def change(self, obj: str, reverse: str) -> Iterator[dict[str, str]]:
-        """Around one change: ``obj`` is what changes, ``reverse`` what rolls it back. Errors pass through, and are noted.
+    def change(self, obj: str, undo: str) -> Iterator[dict[str, str]]:
+        """Around one change: ``obj`` is what changes, ``undo`` what rolls it back. Errors pass through, and are noted.
 
         What the change puts into the dictionary that it gets is written with its outcome, and how many seconds it took.
         """
-        self.append(INTENT, obj, reverse=mask_text(reverse), process=this_process())
+        self.append(INTENT, obj, undo=mask_text(undo), process=this_process())
         outcome: dict[str, str] = {}
         started = time.monotonic()
         try:

@@ -134,8 +134,8 @@ class Lock:
                 )
             self._write(replace(found, renewed=utc_now()))
 
-    def give_back(self, run: str, before: Owner) -> None:
-        """Put back the owner whose lock was taken over: nothing was done with it."""
+    def return_to(self, run: str, before: Owner) -> None:
+        """Write the owner again whose lock was taken over: nothing was done with it."""
         with self._guarded():
             found = self.holder()
             if found is not None and found.run == run:

@@ -19,7 +19,7 @@ class JournalLine(TypedDict, total=False):
     phase: str  # schema, build, compose, rollout, lock, ...
     object: str  # what changes
     event: str  # planned, intent, done, failed, taken_over, ...
-    reverse: str  # of an intent: what rolls it back, for people
+    undo: str  # of an intent: what rolls it back, for people; version 0.1.0 wrote it as "reverse"
     process: str  # of an intent: who does it; see releases.journal.own_process
     error: str  # of what failed
     seconds: str  # of what is done: how long it took
@@ -96,4 +96,4 @@ class Manifest(TypedDict, total=False):
     downtime: list[dict[str, Any]]  # service, seconds, budget
     executed: dict[str, Executed]  # by run: its id, or when it began and what it was
     rollback: dict[str, Any]  # of one that has begun: to, parts
-    taken_back: list[str]  # the parts that are rolled back
+    rolled_back: list[str]  # the parts that are rolled back; version 0.1.0 wrote them as "taken_back"

@@ -60,7 +60,7 @@ def expanded(parts: Sequence[str], manifest: Mapping[str, Any]) -> set[str]:
 
 def rolled_back_parts(manifest: Mapping[str, Any]) -> set[str]:
     """Return the parts of a release that an earlier rollback has rolled back."""
-    return expanded(manifest.get("taken_back") or (), manifest)
+    return expanded(manifest.get("rolled_back") or manifest.get("taken_back") or (), manifest)
 
 
 def tags_of(parts: Iterable[str], manifest: Mapping[str, Any]) -> str:

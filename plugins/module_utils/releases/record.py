@@ -22,7 +22,7 @@ def _was_up(container: Mapping[str, Any]) -> bool:
 def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manifest:
     """Return what a release records before it changes anything: enough to roll every step back."""
     services: dict[str, ServiceRecord] = {}
-    for order, name in enumerate(plan["swap"]):
+    for order, name in enumerate(plan["recreate"]):
         found = audit["services"][name]
         container = found.get("container") or {}
         services[name] = {
@@ -53,15 +53,13 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manif
 def release_intents(plan: Mapping[str, Any]) -> list[JournalLine]:
     """Return the journal's first entries: each change that the release plans, before the modules write what they do."""
     entries: list[JournalLine] = [
-        {"phase": "schema", "object": str(step["object"]), "reverse": str(step.get("rollback_sql", ""))}
+        {"phase": "schema", "object": str(step["object"]), "undo": str(step.get("rollback_sql", ""))}
         for step in plan["schema"]["steps"]
     ]
-    entries += [
-        {"phase": "build", "object": name, "reverse": "none: a tag is moved"} for name in plan["build"]
-    ]
+    entries += [{"phase": "build", "object": name, "undo": "none: a tag is moved"} for name in plan["build"]]
     if plan["compose"]["changed"]:
         entries.append(
-            {"phase": "compose", "object": plan["compose"]["path"], "reverse": "backup/docker-compose.yml"}
+            {"phase": "compose", "object": plan["compose"]["path"], "undo": "backup/docker-compose.yml"}
         )
-    entries += [{"phase": "rollout", "object": name, "reverse": "image_before"} for name in plan["swap"]]
+    entries += [{"phase": "rollout", "object": name, "undo": "image_before"} for name in plan["recreate"]]
     return [{**entry, "event": "planned"} for entry in entries]

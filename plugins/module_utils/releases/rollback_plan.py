@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rollback does: one way back over one or several releases, or over a part of one.
+"""What a rollback does: over one or several releases, or over a part of one.
 
 Everything comes from the records of the releases on the target. Where several releases are rolled back at once, a service goes straight to
 the image from before the oldest of them, and is away once.
@@ -29,7 +29,7 @@ from .store import Release, ReleaseError, ReleaseStore
 FIRST = "none"
 
 
-def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> list[Release]:
+def releases_to_roll_back(store: ReleaseStore, release: str, target: str) -> list[Release]:
     """Return the releases that a rollback rolls back, the newest first; none if that was done already.
 
     ``release`` names the one to roll back, ``target`` the one to go back to (``none``: before all of them). With neither it is the rollback that
@@ -41,7 +41,7 @@ def releases_to_take_back(store: ReleaseStore, release: str, target: str) -> lis
         )
     begun = store.rolling_back()
     if target:
-        found = store.to_take_back("" if target == FIRST else target)
+        found = store.to_roll_back("" if target == FIRST else target)
         if len(begun) > 1 and not {one.id for one in begun} <= {one.id for one in found}:
             raise store.interrupted(begun)
         return found
@@ -76,7 +76,7 @@ def rollback_plan(
     it; none is all of it. ``platform``: the platform's services, of which C(consumes) tells those that read from the broker. Returns
 
     - services: as a manifest holds them
-    - compose: the option values of compose_restore; empty if the file was not changed
+    - compose: the option values of compose_rollback; empty if the file was not changed
     - schema: release and steps, the newest first
     - manifest: the same as one manifest, for the checks of the previous state
     - releases: their ids; to: the release before them, or ``none``; parts: the chosen ones
@@ -121,7 +121,7 @@ def _outcome(one: Mapping[str, Any], selected: set[str]) -> dict[str, Any]:
     """What becomes of one release: its state, and the parts that are rolled back then."""
     touched = set(touched_parts(one["manifest"]))
     gone = rolled_back_parts(one["manifest"]) | (selected & touched)
-    return {"status": "rolled_back" if touched <= gone else "partly_rolled_back", "taken_back": sorted(gone)}
+    return {"status": "rolled_back" if touched <= gone else "partly_rolled_back", "rolled_back": sorted(gone)}
 
 
 def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[dict[str, Any], list[str]]:
@@ -182,7 +182,7 @@ def _harm(
     platform: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """Why some parts must not be rolled back while others stay."""
-    swapped = {
+    recreated = {
         str(entry.get("object"))
         for one in taken
         for entry in one.get("journal") or []
@@ -199,14 +199,16 @@ def _harm(
     def consumes(name: str) -> bool:
         return bool((platform.get(name) or {}).get("consumes"))
 
-    left = [name for name in whole["services"] if name in swapped and name not in selected and not done(name)]
+    left = [
+        name for name in whole["services"] if name in recreated and name not in selected and not done(name)
+    ]
     harm = []
     if SCHEMA in selected and not done(SCHEMA) and left:
         harm.append(
             f"{', '.join(left)} run code that writes into what the schema would lose: rows would be refused. "
             f"Roll them back, too: --tags {tags_of({*selected, *left}, whole)}"
         )
-    readers = sorted(name for name in whole["services"] if name in selected & swapped and consumes(name))
+    readers = sorted(name for name in whole["services"] if name in selected & recreated and consumes(name))
     producers = [name for name in left if not consumes(name)]
     if readers and producers:
         harm.append(

@@ -262,7 +262,7 @@ class ReleaseStore:
             previous = manifest.get("previous")
             release = self.release(str(previous)) if previous in self.ids() else None
 
-    def to_take_back(self, target: str) -> list[Release]:
+    def to_roll_back(self, target: str) -> list[Release]:
         """Return the releases to roll back, the newest first, so that the platform is at release ``target`` again.
 
         An empty ``target`` is the state before all of them. Raises :class:`ReleaseError` if it is none of those that the

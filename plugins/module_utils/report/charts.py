@@ -171,11 +171,11 @@ def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.1f}".removesuffix(".0")
 
 
-def rounds_table(run: Mapping[str, Any], assertions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The rounds in a line each; ``assertions`` are those of all rounds, each with its round."""
+def rounds_table(run: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The rounds in a line each; ``results`` are those of all rounds, each with its round."""
     found = []
     for one in run.get("rounds") or []:
-        own = [item for item in assertions if item.get("round") == one.get("number")]
+        own = [item for item in results if item.get("round") == one.get("number")]
         found.append(
             {
                 "number": str(one.get("number")),

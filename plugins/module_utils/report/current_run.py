@@ -19,7 +19,7 @@ from .run import downtimes, failure, timed_phases
 
 AUDIT, DEPLOY, VERIFY, MONITOR, ROLLBACK = "audit", "deploy", "verify", "monitor", "rollback"
 OPERATIONS = (AUDIT, DEPLOY, VERIFY, MONITOR, ROLLBACK)
-#: Whether the run rolls back what it has changed itself (or the release that it watched): not (yet), it is at it, or it has.
+#: Whether the run rolls back what it has changed itself (or the release that it monitored): not (yet), it is at it, or it has.
 NOT_UNDONE, UNDOING, UNDONE = "", "begun", "done"
 
 
@@ -189,8 +189,8 @@ def _has_work(name: str, plan: Mapping[str, Any]) -> bool:
     if name == "compose":
         return bool(plan["compose"]["changed"])
     if name == "build":  # it tags the images of all services that are to be recreated, too
-        return bool(plan["build"] or plan["swap"])
-    return bool(plan["swap"]) if name == "rollout" else True
+        return bool(plan["build"] or plan["recreate"])
+    return bool(plan["recreate"]) if name == "rollout" else True
 
 
 def rolling_back(run: Run) -> bool:
@@ -206,18 +206,18 @@ def record_failure(
     task: str,
     check_mode: bool = False,
     target: str = "",
-    watch: Mapping[str, Any] | None = None,
+    monitoring: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the run with what failed, from ``ansible_failed_result`` and the failed task's name.
 
-    ``target`` is the option release_to of a rollback; ``watch`` says release and verdict of a monitoring run. A second failure does not
-    replace the first: it is told behind it.
+    ``target`` is the option release_to of a rollback; ``monitoring`` says release and verdict of a monitoring run. A second failure does not
+    replace the first: it stands behind it.
     """
     known = Run.from_dict(run)
     found = failure(result, task, known.phase)
     if known.error is None:
-        watched = str(watch["release"]) if watch and _condemned(known, watch) else ""
-        command = "" if check_mode else undo_command(known, target, watched)
+        monitored = str(monitoring["release"]) if monitoring and _condemned(known, monitoring) else ""
+        command = "" if check_mode else undo_command(known, target, monitored)
         return replace(known, error=Failure(**found, rollback_command=command)).to_dict()
     if known.undo == UNDOING:
         more = f"Rolling it back failed, too, in phase {found['phase']}, object {found['object']}: {found['message']}"
@@ -250,12 +250,12 @@ def _longer(error: Failure, more: str) -> Failure:
     return replace(error, message=f"{error.message}\n{more}")
 
 
-def undo_command(run: Run, target: str = "", watched: str = "") -> str:
+def undo_command(run: Run, target: str = "", monitored: str = "") -> str:
     """The command that undoes what the run has changed; empty if it has changed nothing.
 
-    A monitoring run changes nothing: what there is to roll back where it fails is the release that it ``watched``.
+    A monitoring run changes nothing: what there is to roll back where it fails is the release that it ``monitored``.
     """
-    release = run.release or watched
+    release = run.release or monitored
     if not release:
         return ""
     wanted = f"release_to={target}" if run.operation == ROLLBACK and target else f"rollback_release={release}"
@@ -264,24 +264,24 @@ def undo_command(run: Run, target: str = "", watched: str = "") -> str:
 
 
 def undo_due(
-    run: Mapping[str, Any], check_mode: bool, automatic: Any, watch: Mapping[str, Any] | None = None
+    run: Mapping[str, Any], check_mode: bool, automatic: Any, monitoring: Mapping[str, Any] | None = None
 ) -> bool:
-    """Whether a failed run rolls back what it has changed, or the release that it watched.
+    """Whether a failed run rolls back what it has changed, or the release that it monitored.
 
-    ``automatic`` is the option auto_rollback of a deploy; ``watch`` says verdict and on_failure of a monitoring run. What could not be
+    ``automatic`` is the option auto_rollback of a deploy; ``monitoring`` says verdict and on_failure of a monitoring run. What could not be
     measured says nothing against a release.
     """
-    known, watch = Run.from_dict(run), watch or {}
+    known, monitoring = Run.from_dict(run), monitoring or {}
     if check_mode or known.error is None:
         return False
     if known.operation == DEPLOY:
         return bool(known.release) and str(automatic).lower() in ("on", "true", "yes")
-    return _condemned(known, watch) and watch.get("on_failure") == "rollback"
+    return _condemned(known, monitoring) and monitoring.get("on_failure") == "rollback"
 
 
-def _condemned(run: Run, watch: Mapping[str, Any]) -> bool:
+def _condemned(run: Run, monitoring: Mapping[str, Any]) -> bool:
     """Whether a monitoring run has measured that the release does not do."""
-    return run.operation == MONITOR and watch.get("verdict") == "fail"
+    return run.operation == MONITOR and monitoring.get("verdict") == "fail"
 
 
 def failure_text(run: Mapping[str, Any]) -> str:
@@ -297,7 +297,7 @@ def failure_text(run: Mapping[str, Any]) -> str:
     return "\n".join(line for line in (head, error.message, tail) if line)
 
 
-# What people and programs are told --------------------------------------------------------------------------------
+# What people and programs read ----------------------------------------------------------------------------------
 
 
 def reportable(run: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
@@ -313,14 +313,14 @@ def reportable(run: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
 def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the report's data of a run that has ended.
 
-    ``seen`` is what the roles have registered: plan, checks, executed, swaps, results and findings (of the verification), and monitor with results,
-    findings, run, rounds, verdict, release and revision.
+    ``seen`` is what the roles have registered: plan, checks, executed, recreations, results and findings (of the verification),
+    and monitor with results, findings, run, rounds, verdict, release and revision.
     """
     known = Run.from_dict(run)
     if known.finished is None:
         raise RunError("run_state: it has not ended, so there is nothing to report")
     monitor = seen.get("monitor") or {}
-    watching = known.operation == MONITOR
+    monitors = known.operation == MONITOR
     undone_by = undo_command(known) if known.operation == DEPLOY and known.undo != UNDONE else ""
     revision = (seen.get("checks") or {}).get("revision") or monitor.get("revision") or "unknown"
     began = known.phases[0].started if known.phases else known.started
@@ -336,7 +336,7 @@ def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: boo
             "seconds": known.finished - began,
             "user": known.user,
             "backend_revision": revision,
-            "watched_release": monitor.get("release") or "",
+            "monitored_release": monitor.get("release") or "",
             # A rollback is undone by a deploy, and a run that changed nothing by nothing.
             "rollback_command": undone_by,
             "verdict": _verdict(known, monitor),
@@ -347,14 +347,14 @@ def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: boo
         "plan": seen.get("plan") or {},
         "audit_after": dict(known.audit_after),
         "executed": seen.get("executed") or {},
-        "downtime": downtimes(seen.get("swaps") or []),
-        "assertions": list((monitor if watching else seen).get("results") or []),
-        "findings": list((monitor if watching else seen).get("findings") or []),
+        "downtime": downtimes(seen.get("recreations") or []),
+        "assertions": list((monitor if monitors else seen).get("results") or []),
+        "findings": list((monitor if monitors else seen).get("findings") or []),
         "monitoring": {
             "head": monitor.get("run") or {},
             "rounds": [{**one, "assertions": [], "findings": []} for one in monitor.get("rounds") or []],
         }
-        if watching
+        if monitors
         else {},
         "error": known.error.to_dict() if known.error else {},
     }
@@ -374,7 +374,7 @@ def _iso(seconds: float) -> str:
 def messages(
     run: Mapping[str, Any], verdict: str = "", on_failure: str = "notify", revision: str = ""
 ) -> list[dict[str, Any]]:
-    """Return what the channels are told, each with event, text and facts: at the beginning, or at the end with the report's ``verdict``.
+    """Return the messages for the channels, each with event, text and facts: at the beginning, or at the end with the report's ``verdict``.
 
     Only what changes the platform is announced. Of an error there is no message: it is made of what others have said.
     """
@@ -396,7 +396,7 @@ def messages(
         "seconds": round(known.finished - known.started, 1),
         "backend_revision": revision or "unknown",
         "error": {"phase": error.phase, "object": error.object} if error else {},
-        "taken_back": undone,
+        "rolled_back": undone,
     }
     text = f"{what}: {verdict.upper()} ({known.report_id})"
     text += f", stopped in phase {error.phase}" if error else ""
@@ -408,5 +408,5 @@ def _events(run: Run, on_failure: str) -> Sequence[str]:
     if run.operation == ROLLBACK:
         return ["rollback"]
     first = "monitoring" if run.operation == MONITOR else "verdict"
-    told = run.operation != MONITOR or on_failure != "nothing" or run.error is None
-    return [*([first] if told else []), *(["rollback"] if run.undo == UNDONE else [])]
+    announced = run.operation != MONITOR or on_failure != "nothing" or run.error is None
+    return [*([first] if announced else []), *(["rollback"] if run.undo == UNDONE else [])]

@@ -14,7 +14,7 @@ from ..common.times import unix_seconds
 
 def flow(
     run: Mapping[str, Any],
-    assertions: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
     moment: Callable[[Any], float | None],
 ) -> list[dict[str, Any]]:
     """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
@@ -26,13 +26,13 @@ def flow(
     ended = {one.get("number"): unix_seconds(one.get("ended")) for one in run.get("rounds") or []}
     seen: dict[tuple[str, str], list[tuple[float, Mapping[str, Any]]]] = {}
     tables: dict[tuple[str, str], list[str]] = {}
-    for item in assertions:
+    for item in results:
         at, details = ended.get(item["round"]) if "round" in item else 0.0, item.get("details") or {}
         if item.get("kind") == "jetstream" and "last_sequence" in details and at is not None:
             key = cell(item.get("stream")), cell(item.get("consumer") or "nobody")
             seen.setdefault(key, []).append((at, details))
             tables[key] = [str(name) for name in item.get("tables") or []]
-    arriving = _arriving(assertions, max(ended, default=None))
+    arriving = _arriving(results, max(ended, default=None))
     found = []
     for (stream, consumer), looks in seen.items():
         (first_at, first), (last_at, last) = looks[0], looks[-1]
@@ -58,10 +58,10 @@ def flow(
     return found
 
 
-def _arriving(assertions: Sequence[Mapping[str, Any]], last_round: Any) -> dict[str, float]:
+def _arriving(results: Sequence[Mapping[str, Any]], last_round: Any) -> dict[str, float]:
     """New rows per second by table: of several checks the one that has seen most, for the others look at a part of it."""
     found: dict[str, float] = {}
-    for item in assertions:
+    for item in results:
         if item.get("rows_per_second") is not None and item.get("round") == last_round:
             name = str(item.get("table"))
             found[name] = max(found.get(name, 0.0), float(item["rows_per_second"]))

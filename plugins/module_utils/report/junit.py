@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, suho.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JUnit XML from assertions, so that any CI shows them."""
+"""JUnit XML from check results, so that any CI shows them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _case(parent: ElementTree.Element, suite: str, item: Mapping[str, Any]) -> N
 
 
 def junit(
-    assertions: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
     name: str = "suho.platform",
     properties: Mapping[str, Any] | None = None,
     error: Mapping[str, Any] | None = None,
@@ -60,14 +60,14 @@ def junit(
 ) -> str:
     """Return one JUnit document.
 
-    An error of the run is a test case of its own. With ``proof``, no assertion at all is an error as well:
+    An error of the run is a test case of its own. With ``proof``, no check at all is an error as well:
     an empty suite is green in every CI.
     """
-    items = list(assertions)
+    items = list(results)
     if error:
         where = f"{error.get('phase') or 'run'}: {error.get('object') or 'unknown object'}"
         items.append(_problem(where, str(error.get("message") or "the run failed without a message")))
-    if proof and not assertions:
+    if proof and not results:
         items.append(_problem("checks", "no check was made, so nothing is proved"))
     suite_name = _text(name)
     failures = sum(item.get("verdict") == FAIL for item in items)

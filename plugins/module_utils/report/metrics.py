@@ -52,12 +52,12 @@ def run_metrics(data: Mapping[str, Any]) -> str:
         ["release", "revision"],
         [((str(meta["release_id"]), str(meta.get("backend_revision") or "unknown")), 1)],
     )
-    assertions = data.get("assertions") or []
+    results = data.get("assertions") or []
     page.add(
         "run_checks",
         "Checks of the last run by their verdict.",
         ["verdict"],
-        [((word,), number) for word, number in counts(assertions).items()],
+        [((word,), number) for word, number in counts(results).items()],
     )
     page.add(
         "service_downtime_seconds",
@@ -68,14 +68,12 @@ def run_metrics(data: Mapping[str, Any]) -> str:
     page.add(
         "monitoring_rounds", "Rounds of the last monitoring run by their verdict.", ["verdict"], _rounds(data)
     )
-    page.add(
-        "consumer_pending_messages", "Messages that wait for a consumer.", ["check"], _pending(assertions)
-    )
+    page.add("consumer_pending_messages", "Messages that wait for a consumer.", ["check"], _pending(results))
     page.add(
         "rows_per_second",
         "New rows of a table or of one of its groups, over the time that the check looks back.",
         ["check", "group"],
-        _rates(assertions),
+        _rates(results),
     )
     return page.text()
 
@@ -113,19 +111,19 @@ def _rounds(data: Mapping[str, Any]) -> Samples:
     return [((word,), number) for word, number in found.items()]
 
 
-def _pending(assertions: Iterable[Mapping[str, Any]]) -> Samples:
+def _pending(results: Iterable[Mapping[str, Any]]) -> Samples:
     """The last look of each; a monitoring run has looked several times."""
     found: dict[str, float] = {}
-    for one in assertions:
+    for one in results:
         details = one.get("details")
         if one.get("kind") == "jetstream" and isinstance(details, Mapping) and "pending" in details:
             found[str(one["name"])] = float(details["pending"])
     return [((name,), number) for name, number in found.items()]
 
 
-def _rates(assertions: Iterable[Mapping[str, Any]]) -> Samples:
+def _rates(results: Iterable[Mapping[str, Any]]) -> Samples:
     found: dict[tuple[str, ...], float] = {}
-    for one in assertions:
+    for one in results:
         observed = one.get("observed")
         if (
             isinstance(observed, Mapping)

@@ -65,16 +65,16 @@ def final_verdict(data: dict[str, Any]) -> tuple[str, str]:
     given = str(meta["verdict"])
     if given not in ORDER:
         return given, ""
-    assertions = data.get("assertions") or []
+    results = data.get("assertions") or []
     found = [given]
     reason = ""
     if data.get("error"):
         # A monitoring run that proved nothing, or could not be measured, ends with an error that says so, and has not failed.
         found.append(given if given in (ERROR, INCONCLUSIVE) else FAIL)
         reason = "the run ended with an error"
-    if assertions:
+    if results:
         # What the limits of a monitoring run bear is shown, and decides nothing; when all of it is borne, nothing is proved.
-        found.append(worst([str(one.get("verdict")) for one in assertions if not one.get("borne")]))
+        found.append(worst([str(one.get("verdict")) for one in results if not one.get("borne")]))
         reason = reason or "not every check passed"
     elif given == PASS and meta["operation"] in NEED_PROOF:
         found.append(ERROR)
@@ -151,10 +151,10 @@ def downtime_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return result
 
 
-def counts(assertions: list[dict[str, Any]]) -> dict[str, int]:
+def counts(results: list[dict[str, Any]]) -> dict[str, int]:
     """Return how many checks have each verdict; an unknown verdict counts as an error."""
     result = dict.fromkeys(ORDER, 0)
-    for item in assertions:
+    for item in results:
         verdict = str(item.get("verdict"))
         result[verdict if verdict in result else ERROR] += 1
     return result
@@ -226,14 +226,14 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
     """Return everything that the HTML page shows, with every number and width worked out."""
     meta = require_meta(data)
     verdict, reason = final_verdict(data)
-    assertions = data.get("assertions") or []
+    results = data.get("assertions") or []
     error = data.get("error") or {}
     run = data.get("monitoring") or {}
     labels = (
         ("Environment", "environment"),
         ("Host", "host"),
         ("Release", "release_id"),
-        ("Watched release", "watched_release"),
+        ("Monitored release", "monitored_release"),
         ("Started", "started"),
         ("Finished", "finished"),
         ("User", "user"),
@@ -258,8 +258,8 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
         "has_error": bool(error),
         "phases": timeline(data.get("phases") or []),
         "downtime": downtime_rows(data.get("downtime") or []),
-        "counts": counts(assertions),
-        "total": len(assertions),
+        "counts": counts(results),
+        "total": len(results),
         "assertions": [
             {
                 **{key: cell(item.get(key)) for key in ("kind", "observed", "expected", "verdict", "reason")},
@@ -269,7 +269,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
                 "rows_read": item.get("rows_read"),
                 "query": block(item.get("query")),
             }
-            for item in sorted(assertions, key=_badness)
+            for item in sorted(results, key=_badness)
         ],
         "findings": [
             {
@@ -292,16 +292,16 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
             "story": monitoring_story(run),
             "rounds": [
                 {**one, "began": moment_text(one["began"]), "tone": tone(one["verdict"])}
-                for one in rounds_table(run, assertions)
+                for one in rounds_table(run, results)
             ],
             "charts": charts(run),
-            "flow": flow(run, assertions, unix_seconds),
+            "flow": flow(run, results, unix_seconds),
         },
     }
 
 
 def monitoring_story(run: dict[str, Any]) -> str:
-    """What was watched, from when to when, and why it ended so; a single round has no head, and nothing but its verdict."""
+    """What was monitored, from when to when, and why it ended so; a single round has no head, and nothing but its verdict."""
     head, rounds = run.get("head") or {}, run.get("rounds") or []
     if not rounds:
         return ""

@@ -23,10 +23,10 @@ _CHECK_COLUMNS = (
 )
 
 
-def _counted(assertions: list[dict[str, Any]]) -> str:
-    numbers = counts(assertions)
+def _counted(results: list[dict[str, Any]]) -> str:
+    numbers = counts(results)
     parts = [f"{numbers[verdict]} {WORDS[verdict]}" for verdict in ORDER if numbers[verdict]]
-    return f"{len(assertions)} checks: {', '.join(parts)}"
+    return f"{len(results)} checks: {', '.join(parts)}"
 
 
 def summary(data: dict[str, Any], path: str = "") -> str:
@@ -45,16 +45,16 @@ def summary(data: dict[str, Any], path: str = "") -> str:
     if phases:
         lines += ["", "Phases", table(phases, [{"key": "name", "title": "phase"}, "status", "duration"])]
 
-    assertions = data.get("assertions") or []
+    results = data.get("assertions") or []
     lines += [
         "",
-        f"Verification: {_counted(assertions)}" if assertions else "Verification: no check was made",
+        f"Verification: {_counted(results)}" if results else "Verification: no check was made",
     ]
-    if assertions:
-        lines.append(table([{**item, "name": shown_name(item)} for item in assertions], _CHECK_COLUMNS))
+    if results:
+        lines.append(table([{**item, "name": shown_name(item)} for item in results], _CHECK_COLUMNS))
         lines += [
             f"  {cell(item.get('verdict'))}: {cell(shown_name(item))}: {cell(item.get('reason'))}"
-            for item in assertions
+            for item in results
             if item.get("verdict") != PASS
         ]
 

@@ -95,5 +95,5 @@ class Policy:
         return risk == ADDITIVE or name in self.allow or risk in self.allow
 
 
-# Name prefix of a constraint that keeps new values out of a column while a reverse copies it.
+# Name prefix of a constraint that keeps new values out of a column while a rollback copies it.
 GUARD = "__quarantine__"

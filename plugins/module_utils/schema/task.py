@@ -81,7 +81,7 @@ class SchemaTask:
     def run(self) -> None:
         """Do the task. Raises SchemaError for what prevents it, with ``outcome`` saying what was done until then."""
         try:
-            cluster, back = bool(self.options["cluster"]), self.options["state"] == "reversed"
+            cluster, back = bool(self.options["cluster"]), self.options["state"] == "rolled_back"
             if back:
                 self.roll_back_everywhere() if cluster else self.roll_back()
             elif cluster:
@@ -93,7 +93,7 @@ class SchemaTask:
             raise SchemaError(str(error)) from None
         finally:
             self.outcome["pending"] = (
-                self.outcome["pending"] if self.options["state"] == "reversed" else self.left()
+                self.outcome["pending"] if self.options["state"] == "rolled_back" else self.left()
             )
 
     # present -------------------------------------------------------------------------------------------
@@ -309,11 +309,11 @@ class SchemaTask:
             self.outcome[key] = earlier + self.outcome[key]
         self.outcome["changed"] = bool(self.outcome["executed_statements"])
 
-    # reversed ------------------------------------------------------------------------------------------
+    # rolled back ---------------------------------------------------------------------------------------
 
     def roll_back(self, **login: Any) -> None:
         names = ("steps", "policy", "drop")
-        done = self.call("reverse", **{name: self.options[name] for name in names}, **login)
+        done = self.call("rollback", **{name: self.options[name] for name in names}, **login)
         self.take(done)
         before = unsealed(done["before"])
         self.outcome["live_ddl"] = self.whole_ddl(before)

@@ -7,8 +7,8 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.specs import 
     container_specs,
     log_specs,
 )
-from ansible_collections.suho.platform.plugins.module_utils.releases.restored_checks import (
-    restored_containers,
+from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_checks import (
+    containers_after_rollback,
 )
 
 SERVICES = {
@@ -44,7 +44,7 @@ def test_log_specs_add_the_common_allowances():
 
 
 def test_after_a_rollback_only_services_that_existed_are_expected():
-    assert restored_containers(MANIFEST, SERVICES) == [
+    assert containers_after_rollback(MANIFEST, SERVICES) == [
         {"container": "suho-data-bridge", "image": "sha256:old"}
     ]
 

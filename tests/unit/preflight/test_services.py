@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.compose.config import ComposeConfig
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container
-from ansible_collections.suho.platform.plugins.module_utils.preflight.finding import ERROR, WARNING, Finding
-from ansible_collections.suho.platform.plugins.module_utils.preflight.network_probe import (
-    ProbeError,
-    ProbeOutcome,
+from ansible_collections.suho.platform.plugins.module_utils.preflight.connectivity import (
+    ConnectivityError,
+    ConnectivityResult,
     Target,
 )
+from ansible_collections.suho.platform.plugins.module_utils.preflight.finding import ERROR, WARNING, Finding
 from ansible_collections.suho.platform.plugins.module_utils.preflight.project import (
     listening,
     listening_ports,
@@ -39,19 +39,23 @@ class Probe:
         self.names, self.password, self.broken = names, password, broken
         self.asked: list[tuple[tuple[str, ...], list[Target]]] = []
 
-    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ProbeOutcome]:
+    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ConnectivityResult]:
         if self.broken:
-            raise ProbeError(self.broken)
+            raise ConnectivityError(self.broken)
         self.asked.append((tuple(networks), list(targets)))
         return [self.outcome(target) for target in targets]
 
-    def outcome(self, target: Target) -> ProbeOutcome:
+    def outcome(self, target: Target) -> ConnectivityResult:
         if target.way == "resolve":
             found = target.host in self.names
-            return ProbeOutcome(found, stage="resolve", error="" if found else "the name does not resolve")
+            return ConnectivityResult(
+                found, stage="resolve", error="" if found else "the name does not resolve"
+            )
         if target.way == "clickhouse" and target.password != self.password:
-            return ProbeOutcome(False, stage="login", error=f"code 516: wrong password={target.password}")
-        return ProbeOutcome(True, stage="login", said="x")
+            return ConnectivityResult(
+                False, stage="login", error=f"code 516: wrong password={target.password}"
+            )
+        return ConnectivityResult(True, stage="login", said="x")
 
 
 def checks(strict: bool = False, mounted: Path | None = None, **environment: Any) -> ServiceChecks:
@@ -144,7 +148,7 @@ def test_logins_that_could_not_be_tried_are_no_pass() -> None:
     (found,) = checks().logins_work(Probe(broken="no image of the project has a python3"))
     assert found.severity == ERROR
     assert "could not be tried: no image of the project has a python3" in found.found
-    assert "preflight_probe_image" in found.remedy
+    assert "preflight_connectivity_image" in found.remedy
 
 
 def test_a_file_that_beats_the_environment_is_found_with_both_places(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ AUDIT = {
 }
 
 
-def plan(schema=SCHEMA, compose=COMPOSE, audit=AUDIT, build=("bridge", "tick"), swap=("bridge", "tick")):
-    return deploy_plan(schema, compose, audit, build, swap, 10)
+def plan(schema=SCHEMA, compose=COMPOSE, audit=AUDIT, build=("bridge", "tick"), recreate=("bridge", "tick")):
+    return deploy_plan(schema, compose, audit, build, recreate, 10)
 
 
 def test_every_reason_of_a_service_that_is_not_well_is_in_the_plan():
@@ -82,7 +82,7 @@ def test_only_services_that_run_now_count_for_the_downtime():
             "schema": {"steps": [], "refused": []},
             "compose": {**COMPOSE, "sha256_after": "a"},
             "build": (),
-            "swap": (),
+            "recreate": (),
         },
     ],
 )
@@ -90,10 +90,15 @@ def test_a_plan_without_steps_changes_nothing(changes):
     assert plan(**changes)["changes"] is False
 
 
-@pytest.mark.parametrize("part", ["schema", "compose", "build", "swap"])
+@pytest.mark.parametrize("part", ["schema", "compose", "build", "recreate"])
 def test_each_part_alone_makes_it_a_change(part):
-    nothing = {"schema": {"steps": []}, "compose": {**COMPOSE, "sha256_after": "a"}, "build": (), "swap": ()}
-    something = {"schema": SCHEMA, "compose": COMPOSE, "build": ("bridge",), "swap": ("bridge",)}
+    nothing = {
+        "schema": {"steps": []},
+        "compose": {**COMPOSE, "sha256_after": "a"},
+        "build": (),
+        "recreate": (),
+    }
+    something = {"schema": SCHEMA, "compose": COMPOSE, "build": ("bridge",), "recreate": ("bridge",)}
     assert plan(**{**nothing, part: something[part]})["changes"] is True
 
 
@@ -107,7 +112,7 @@ def test_the_hash_is_that_of_the_acts_and_of_nothing_else():
         plan(audit=moved),
         plan(schema={"steps": []}),
         plan(compose={**COMPOSE, "sha256_after": "c"}),
-        plan(swap=("bridge",)),
+        plan(recreate=("bridge",)),
     ]
     assert len({plan()["hash"], *(one["hash"] for one in others)}) == 5
 
@@ -154,14 +159,14 @@ def test_the_tags_choose_what_a_deploy_works_on(parts, schema, services, entries
     }
 
 
-def partial(parts, swap, stale=("bridge", "tick"), schema=SCHEMA):
+def partial(parts, recreate, stale=("bridge", "tick"), schema=SCHEMA):
     services = {
         name: {**AUDIT["services"]["tick"], "action": "rebuild" if name in stale else "none"}
         for name in PLATFORM
     }
     scope = deploy_scope(parts, list(PLATFORM), NEW)
     audit = {**AUDIT, "services": services}
-    return deploy_plan(schema, COMPOSE, audit, swap, swap, 10, scope, PLATFORM)
+    return deploy_plan(schema, COMPOSE, audit, recreate, recreate, 10, scope, PLATFORM)
 
 
 def test_what_the_tags_leave_out_is_named_and_no_part_of_the_plan():
@@ -221,7 +226,7 @@ def test_every_change_is_planned_in_the_journal():
         ("rollout", "bridge"),
         ("rollout", "tick"),
     ]
-    assert all(one["event"] == "planned" and one["reverse"] for one in intents)
+    assert all(one["event"] == "planned" and one["undo"] for one in intents)
 
 
 def test_a_phase_ends_where_the_next_one_begins():

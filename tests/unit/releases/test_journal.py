@@ -43,7 +43,7 @@ def lines(store: ReleaseStore) -> list[tuple[str, str, str]]:
 def test_a_change_is_announced_before_it_is_made_and_its_outcome_noted(store: ReleaseStore) -> None:
     with journal(store).change("create.t", "DROP TABLE t"):
         assert lines(store) == [("schema", "create.t", "intent")]
-        assert store.release(RELEASE).journal()[0]["reverse"] == "DROP TABLE t"
+        assert store.release(RELEASE).journal()[0]["undo"] == "DROP TABLE t"
     assert lines(store) == [("schema", "create.t", "intent"), ("schema", "create.t", "done")]
     assert in_doubt(store.release(RELEASE).journal()) == []
 

@@ -101,9 +101,9 @@ def test_a_lock_whose_work_goes_on_is_not_stale_by_time(lock: Lock) -> None:
         lock.take(JOE, take_over=True, busy=lambda: True)
     before = lock.take(JOE, take_over=True, busy=lambda: False)
     assert before is not None
-    lock.give_back("run-1", before)  # not Joe's run
+    lock.return_to("run-1", before)  # not Joe's run
     lock.renew("run-2")
-    lock.give_back("run-2", before)
+    lock.return_to("run-2", before)
     lock.renew("run-1")
 
 

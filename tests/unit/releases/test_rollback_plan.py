@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_plan import (
-    releases_to_take_back,
+    releases_to_roll_back,
     rollback_plan,
 )
 from ansible_collections.suho.platform.plugins.module_utils.releases.store import ReleaseError, ReleaseStore
@@ -83,7 +83,7 @@ def store(tmp_path: Path) -> ReleaseStore:
 
 
 def ids(store: ReleaseStore, name: str = "", target: str = "") -> list[str]:
-    return [one.id for one in releases_to_take_back(store, name, target)]
+    return [one.id for one in releases_to_roll_back(store, name, target)]
 
 
 def roll_back(store: ReleaseStore, name: str) -> None:
@@ -129,10 +129,10 @@ def test_a_state_that_the_platform_does_not_stand_on_is_refused(store: ReleaseSt
 
 def test_without_any_release_there_is_nothing_to_do(tmp_path: Path) -> None:
     empty = ReleaseStore(str(tmp_path / "none"))
-    assert releases_to_take_back(empty, "", "") == []
-    assert releases_to_take_back(empty, "", "none") == []
+    assert releases_to_roll_back(empty, "", "") == []
+    assert releases_to_roll_back(empty, "", "none") == []
     with pytest.raises(ReleaseError, match="it stands on none"):
-        releases_to_take_back(empty, "", R1)
+        releases_to_roll_back(empty, "", R1)
 
 
 def test_a_run_that_was_killed_before_the_link_was_moved_is_not_taken_for_standing(
@@ -254,7 +254,7 @@ def test_one_release_of_code_alone() -> None:
     # Of this release there is nothing else.
     assert outcomes(rollback_plan([CODE], ["services"])) == {R2: "rolled_back"}
     (one,) = rollback_plan([CODE], ["live-collector"])["outcomes"].values()
-    assert one == {"status": "partly_rolled_back", "taken_back": ["live-collector"]}
+    assert one == {"status": "partly_rolled_back", "rolled_back": ["live-collector"]}
 
 
 def test_an_edit_between_two_releases_is_in_no_saved_file() -> None:
@@ -289,8 +289,8 @@ def test_of_two_new_services_one_goes_alone() -> None:
     # No saved file has the one without the other.
     assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("", "")
     assert way["compose"]["entries"] == out("bar-archiver")
-    assert way["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["bar-archiver"]}
-    rest = {**TWO, "manifest": {**TWO["manifest"], "taken_back": ["bar-archiver"]}}
+    assert way["outcomes"][R1] == {"status": "partly_rolled_back", "rolled_back": ["bar-archiver"]}
+    rest = {**TWO, "manifest": {**TWO["manifest"], "rolled_back": ["bar-archiver"]}}
     way = rollback_plan([rest], ["tick-aggregator"])
     assert (way["compose"]["entries"], outcomes(way)) == (out("tick-aggregator"), {R1: "rolled_back"})
     assert rollback_plan([TWO], [])["compose"]["entries"] == out("tick-aggregator", "bar-archiver")
@@ -321,7 +321,7 @@ def test_parts_alone() -> None:
         out("tick-aggregator"),
     )
     assert added["compose"]["sha256_before"] == "0"
-    assert added["outcomes"][R1]["taken_back"] == ["tick-aggregator"]
+    assert added["outcomes"][R1]["rolled_back"] == ["tick-aggregator"]
     assert added["harm"] == []
 
 
@@ -335,14 +335,14 @@ def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
 
 
 def test_what_was_taken_back_before_counts() -> None:
-    later = {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}}
+    later = {**FULL, "manifest": {**FULL["manifest"], "rolled_back": ["services", "tick_aggregator"]}}
     way = rollback_plan([later], ["schema"])
     assert (way["harm"], outcomes(way)) == ([], {R1: "rolled_back"})
-    assert way["outcomes"][R1]["taken_back"] == ["data-bridge", "schema", "tick-aggregator"]
+    assert way["outcomes"][R1]["rolled_back"] == ["data-bridge", "schema", "tick-aggregator"]
 
 
 def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> None:
-    gone = {**FULL["manifest"], "taken_back": ["services", "tick_aggregator"]}
+    gone = {**FULL["manifest"], "rolled_back": ["services", "tick_aggregator"]}
     first, second = {**FULL, "manifest": gone}, {**FULL, "release": R2}
     assert rollback_plan([second, first], ["schema"])["harm"]
     way = rollback_plan([second, first], [])
@@ -351,10 +351,10 @@ def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> Non
     assert (way["compose"]["sha256_before"], way["compose"]["sha256_after"]) == ("0", "1")
     assert way["compose"]["entries"] == out("tick-aggregator")
     parts = rollback_plan(
-        [second, {**FULL, "manifest": {**FULL["manifest"], "taken_back": ["schema"]}}], ["services"]
+        [second, {**FULL, "manifest": {**FULL["manifest"], "rolled_back": ["schema"]}}], ["services"]
     )
-    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "taken_back": ["data-bridge"]}
-    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "taken_back": ["data-bridge", "schema"]}
+    assert parts["outcomes"][R2] == {"status": "partly_rolled_back", "rolled_back": ["data-bridge"]}
+    assert parts["outcomes"][R1] == {"status": "partly_rolled_back", "rolled_back": ["data-bridge", "schema"]}
 
 
 def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
@@ -379,7 +379,7 @@ def test_a_record_of_the_first_version_is_rolled_back_whole_and_in_parts() -> No
     assert rollback_plan([old], [])["compose"] == rollback_plan([FULL], [])["compose"]
     for parts in (["schema"], ["services"], ["tick-aggregator"], []):
         assert rollback_plan([old], parts) == rollback_plan([FULL], parts)
-    gone = {**old, "manifest": {**old["manifest"], "taken_back": ["tick_aggregator"]}}
+    gone = {**old, "manifest": {**old["manifest"], "rolled_back": ["tick_aggregator"]}}
     assert rollback_plan([gone], [])["compose"] == {}
     assert rollback_plan([gone], ["services", "schema"])["harm"] == []
     # An entry that the first version has replaced is in the saved file alone.
@@ -408,7 +408,7 @@ RECORDS = Path(__file__).resolve().parents[1] / "fixtures/records-0.1.0"
 
 def test_a_real_record_of_the_first_version_is_rolled_back() -> None:
     store = ReleaseStore(str(RECORDS / "deployed"))
-    (kept,) = releases_to_take_back(store, "", "")
+    (kept,) = releases_to_roll_back(store, "", "")
     one = {
         "release": kept.id,
         "manifest": kept.manifest(),

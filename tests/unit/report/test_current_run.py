@@ -21,7 +21,7 @@ NO_PLAN = {
     "schema": {"steps": [], "refused": [], "restored": []},
     "compose": {"changed": False},
     "build": [],
-    "swap": [],
+    "recreate": [],
 }
 RESULT = {"msg": "it broke", "item": "data-bridge", "failed": True}
 WATCH = {"release": RELEASE, "verdict": "fail", "on_failure": "rollback"}
@@ -78,8 +78,8 @@ def test_a_deploy_without_a_change_has_no_phase_that_changes() -> None:
         ({"schema": {"steps": ["s"], "refused": [], "restored": []}}, ["schema"]),
         ({"schema": {"steps": [], "refused": ["s"], "restored": []}}, ["schema"]),
         ({"schema": {"steps": [], "refused": [], "restored": ["s"]}}, ["schema"]),
-        ({"build": ["a"], "swap": ["a"]}, ["build", "rollout"]),
-        ({"swap": ["a"]}, ["build", "rollout"]),
+        ({"build": ["a"], "recreate": ["a"]}, ["build", "rollout"]),
+        ({"recreate": ["a"]}, ["build", "rollout"]),
         ({"compose": {"changed": True}}, ["compose"]),
     ],
 )
@@ -129,11 +129,13 @@ def test_a_rollback_that_failed_is_called_again_as_it_was() -> None:
     assert "--tags" not in r.record_failure(run, RESULT, "a task")["error"]["rollback_command"]
 
 
-def test_a_monitoring_run_names_the_release_that_it_watched_only_if_that_failed() -> None:
-    assert failed("monitor", watch=WATCH)["error"]["rollback_command"].endswith(f"rollback_release={RELEASE}")
+def test_a_monitoring_run_names_the_release_that_it_monitored_only_if_that_failed() -> None:
+    assert failed("monitor", monitoring=WATCH)["error"]["rollback_command"].endswith(
+        f"rollback_release={RELEASE}"
+    )
     for verdict in ("error", "inconclusive", ""):
-        assert "rollback_command" not in failed("monitor", watch={**WATCH, "verdict": verdict})["error"]
-    assert "rollback_command" not in failed("verify", watch=WATCH)["error"]
+        assert "rollback_command" not in failed("monitor", monitoring={**WATCH, "verdict": verdict})["error"]
+    assert "rollback_command" not in failed("verify", monitoring=WATCH)["error"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_the_data_of_a_report() -> None:
         "plan": {"hash": "h"},
         "checks": {"revision": "rev"},
         "executed": {"statements": [1]},
-        "swaps": [{"service": "a", "changed": True, "downtime": 0.5}],
+        "recreations": [{"service": "a", "changed": True, "downtime": 0.5}],
         "results": [{"name": "a check"}],
         "findings": [{"line": "a line"}],
     }
@@ -207,7 +209,7 @@ def test_the_data_of_a_report() -> None:
         "seconds": 10.0,
         "user": "jane",
         "backend_revision": "rev",
-        "watched_release": "",
+        "monitored_release": "",
         "rollback_command": f"{FACTS['rollback_playbook']} -e rollback_release={RELEASE}",
         "verdict": "pass",
     }
@@ -258,7 +260,7 @@ def test_a_monitoring_run_reports_its_rounds() -> None:
         "rounds": [{"number": 1, "assertions": [], "findings": []}],
     }
     assert data["meta"]["verdict"] == "inconclusive"
-    assert (data["meta"]["watched_release"], data["meta"]["backend_revision"]) == (RELEASE, "rev")
+    assert (data["meta"]["monitored_release"], data["meta"]["backend_revision"]) == (RELEASE, "rev")
     for verdict in ("pass", "fail", ""):
         broken = {"monitor": {**monitor, "verdict": verdict}}
         assert r.report_data(ended(failed("monitor")), broken, False)["meta"]["verdict"] == "fail"
@@ -308,6 +310,6 @@ def test_each_end_is_told_to_those_that_it_is_for() -> None:
         "seconds": 11.0,
         "backend_revision": "rev",
         "error": {"phase": "first", "object": "data-bridge"},
-        "taken_back": True,
+        "rolled_back": True,
     }
     assert "it broke" not in str(told)

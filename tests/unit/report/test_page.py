@@ -112,10 +112,10 @@ def test_page_says_what_was_watched_and_what_came_of_it(
     head: dict[str, Any], verdict: str, story: str
 ) -> None:
     one = {**sample()["monitoring"]["rounds"][0], "verdict": verdict}
-    meta = {**META, "watched_release": "20260615T090000Z-abc"}
+    meta = {**META, "monitored_release": "20260615T090000Z-abc"}
     page = Reader(render(sample(monitoring={"head": head, "rounds": [one]}, meta=meta)))
     assert story in page.text
-    assert "Watched release 20260615T090000Z-abc" in page.text
+    assert "Monitored release 20260615T090000Z-abc" in page.text
 
 
 def test_page_says_how_to_undo_a_run_that_went_well() -> None:

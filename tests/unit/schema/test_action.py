@@ -124,7 +124,7 @@ def audit_state(host: Host) -> None:
 )
 def test_data_is_dropped_by_policy_and_by_name_only(host: Host, args: dict[str, Any]) -> None:
     audit_state(host)
-    done = host.task(state="reversed", steps=[], release="r1", **args)
+    done = host.task(state="rolled_back", steps=[], release="r1", **args)
     assert done["failed"]
     assert "data is dropped by policy drop, and only what drop names" in done["msg"]
     assert host.calls == []
@@ -152,7 +152,7 @@ def test_another_plan_than_the_approved_one_is_refused(host: Host) -> None:
     assert not done.get("failed"), done.get("msg")
     # What a rollback has put aside since the approval is not brought back unseen.
     host.engine.run("INSERT INTO db.fresh VALUES (1)")
-    host.task(state="reversed", steps=done["steps"], release="r1")
+    host.task(state="rolled_back", steps=done["steps"], release="r1")
     again = host.present(release="r2", expected=approved)
     assert "restored found beside it: db_quarantine.fresh__r1" in again["msg"]
     assert again["executed_statements"] == []
@@ -254,14 +254,14 @@ def test_what_was_executed_is_returned_with_its_seconds(host: Host) -> None:
     done = host.present(release="r1")
     assert [item["statement"] for item in done["executed"]] == done["executed_statements"]
     assert all(0 <= item["seconds"] < 60 for item in done["executed"])
-    back = host.task(state="reversed", steps=done["steps"], release="r1")
+    back = host.task(state="rolled_back", steps=done["steps"], release="r1")
     assert [item["statement"] for item in back["executed"]] == back["executed_statements"] != []
 
 
 def test_a_policy_reaches_the_server(host: Host) -> None:
     audit_state(host)
     steps = host.present(release="r1")["steps"]
-    done = host.task(state="reversed", steps=steps, release="r1", policy="drop", drop=["fresh"])
+    done = host.task(state="rolled_back", steps=steps, release="r1", policy="drop", drop=["fresh"])
     assert not done.get("failed"), done.get("msg")
     assert "DROP TABLE `db`.`fresh` SYNC" in done["executed_statements"]
     assert [item["object"] for item in done["quarantined"]] == ["db.bars.ind"]
@@ -290,16 +290,16 @@ def test_check_apply_again_reverse_and_present(host: Host) -> None:
 
     host.engine.run("INSERT INTO db.bars VALUES ('new', 'value', now())")
     host.engine.run("INSERT INTO db.fresh VALUES (1), (2)")
-    plan = host.task(check=True, state="reversed", steps=done["steps"], release="r1")
+    plan = host.task(check=True, state="rolled_back", steps=done["steps"], release="r1")
     assert (plan["changed"], plan["executed_statements"], plan["warnings"]) == (True, [], [])
     assert host.engine.scalar("SELECT count() FROM db.fresh") == 2
-    back = host.task(state="reversed", steps=done["steps"], release="r1")
+    back = host.task(state="rolled_back", steps=done["steps"], release="r1")
     assert {item["object"]: item["rows"] for item in back["quarantined"]} == {"db.fresh": 2, "db.bars.ind": 1}
     assert plan["diff"] == back["diff"]
     assert back["changed"] is True
     assert "db.fresh" in back["diff"]["before"]
     assert "db.fresh" not in back["diff"]["after"]
-    assert host.task(state="reversed", steps=done["steps"], release="r1")["changed"] is False
+    assert host.task(state="rolled_back", steps=done["steps"], release="r1")["changed"] is False
 
     foreseen = host.present(check=True)
     assert {item["object"]: item["rows"] for item in foreseen["restored"]} == {
@@ -392,7 +392,7 @@ def test_a_table_is_rebuilt_by_its_name_and_given_back(host: Host) -> None:
     ]
     again = host.present(allow=["bars.rebuild"])
     assert (again["changed"], again["steps"], again["restored"]) == (False, [], [])
-    back = host.task(state="reversed", steps=done["steps"], release="r1")
+    back = host.task(state="rolled_back", steps=done["steps"], release="r1")
     assert not back.get("failed"), back.get("msg")
     assert (
         host.engine.scalar("SELECT sorting_key FROM system.tables WHERE database = 'db' AND name = 'bars'")
@@ -461,7 +461,7 @@ def test_the_password_is_in_no_result(host: Host) -> None:
         ({"release": "a/b"}, "release: expected"),
         (
             {
-                "state": "reversed",
+                "state": "rolled_back",
                 "steps": [{"undo": [{"action": "drop_all", "table": "t"}]}],
                 "release": "r",
             },

@@ -10,7 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.suho.platform.plugins.module_utils.schema.restored_checks import restored_assertions
+from ansible_collections.suho.platform.plugins.module_utils.schema.rollback_checks import (
+    schema_after_rollback,
+)
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.rollback import roll_back
 from ansible_collections.suho.platform.plugins.module_utils.schema.server.server import Server
 from ansible_collections.suho.platform.plugins.module_utils.schema.sql.tokens import split_statements
@@ -55,7 +57,7 @@ def test_a_manifest_of_version_010_rolls_its_release_back(tmp_path: Path) -> Non
         assert rows[f"{DB}.external_fred_economic"] == 2
         assert rows[f"{DB}.aggregates.indicators"] == 1
         # Each of its checks holds on the server, as they are made of the same record.
-        for check in restored_assertions(manifest, DB):
+        for check in schema_after_rollback(manifest, DB):
             assert engine.query(check["sql"], check["params"]).rows == [(check["value"],)], check["name"]
     finally:
         engine.close()

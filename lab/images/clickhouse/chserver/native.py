@@ -14,12 +14,12 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from . import blocks, packets, sql
+from .cancel import Watched
 from .compression import FrameSource, frames
 from .errors import UNKNOWN_SETTING, DBError, FramingError
 from .packets import Query
 from .session import Chunk, Insert, Session, Stats
 from .sql import Statement
-from .watch import Watched
 from .wire import Disconnected, SocketSource, Source, string, varint
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from .cancel import Watcher
 from .config import Config
 from .engine import Engine
 from .errors import AUTHENTICATION_FAILED, DBError
 from .httpd import HttpConnection
 from .httpsessions import HttpSessions
 from .native import NativeConnection
-from .watch import Watcher
 
 log = logging.getLogger("chserver")
 Handler = Callable[[socket.socket, str], None]

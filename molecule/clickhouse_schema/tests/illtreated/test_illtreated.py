@@ -43,8 +43,8 @@ class Schema:
     def deploy(self, text: str, **more):
         return self.play("molecule/clickhouse_schema/converge.yml", **self.write(text), **more)
 
-    def reverse(self, **more):
-        return self.play("molecule/clickhouse_schema/reverse.yml", **self.write(OLD), **more)
+    def rollback(self, **more):
+        return self.play("molecule/clickhouse_schema/rollback.yml", **self.write(OLD), **more)
 
     def ddl(self) -> dict[str, str]:
         rows = self.lab.query(
@@ -202,7 +202,7 @@ def test_there_and_back_and_there_under_writers_no_acknowledged_row_is_lost(sche
         lambda: all(len(w.acknowledged) > before[n] + 20 for n, w in writers.items()),
         30,
     )
-    schema.reverse().assert_passed()
+    schema.rollback().assert_passed()
     assert "`ind`" not in schema.ddl()["bars"]
     assert "events" not in schema.ddl()
     denied = writers["new"].denied
@@ -224,7 +224,7 @@ def test_a_table_is_rebuilt_and_given_back_under_writers(schema, writers):
     assert "ORDER BY (n, k)" in schema.ddl()["bars"]
     at = len(writers["new"].acknowledged)
     wait_for("rows in the new table", lambda: len(writers["new"].acknowledged) > at + 20, 30)
-    schema.reverse().assert_passed()
+    schema.rollback().assert_passed()
     assert "ORDER BY (k, n)" in schema.ddl()["bars"]
     time.sleep(0.5)
     assert_all_stored(schema, writers)

@@ -89,7 +89,7 @@ def test_what_the_release_has_added_goes_alone(lab, play):
     assert {name: one["Id"] for name, one in now.items()} == {name: before[name]["Id"] for name in now}
     assert lab.compose_file.read_bytes() == file_before
     assert lab.fingerprint()["schema"] == schema
-    assert (current(lab)["status"], current(lab)["taken_back"]) == ("partly_rolled_back", [TICK])
+    assert (current(lab)["status"], current(lab)["rolled_back"]) == ("partly_rolled_back", [TICK])
 
     play("playbooks/deploy.yml", "--tags", "tick_aggregator", deploy_approved=True).assert_passed()
     assert lab.inspect(TICK)["State"]["Status"] == "running"

@@ -9,7 +9,7 @@ import os
 import pytest
 
 CONVERGE = "molecule/release/converge.yml"
-TAKE_BACK = "molecule/release/take_back.yml"
+ROLLBACK = "molecule/release/rollback.yml"
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_journal_says_each_change_before_it_is_made(lab):
         ("compose", str(lab.compose_file), "intent"),
         ("compose", str(lab.compose_file), "done"),
     ]
-    assert made[0]["reverse"].startswith("the file with SHA-256 ")
+    assert made[0]["undo"].startswith("the file with SHA-256 ")
 
 
 def test_a_failed_release_is_kept_and_gone_on_with(lab, role, play):
@@ -107,7 +107,7 @@ def test_a_failed_release_is_kept_and_gone_on_with(lab, role, play):
 
 def test_a_deploy_goes_on_with_a_release_whose_rollback_was_cut_off(lab, play):
     release = current(lab)
-    play(TAKE_BACK, only_begin=True).assert_passed(changed=0)
+    play(ROLLBACK, only_begin=True).assert_passed(changed=0)
     found = manifest(release)
     assert (found["status"], found["rollback"]["to"]) == ("rolling_back", "none")
     assert events(release)[-1]["event"] == "rolling_back"
@@ -123,7 +123,7 @@ def test_an_entry_that_somebody_edited_since_is_not_overwritten(lab, play):
     assert edited != written
     lab.compose_file.write_bytes(edited)
     try:
-        done = play(TAKE_BACK)
+        done = play(ROLLBACK)
         done.assert_refused(
             str(lab.compose_file),
             "the entry of service tick-aggregator was edited since the release",
@@ -140,7 +140,7 @@ def test_a_saved_file_that_was_damaged_is_not_put_back(lab, play):
     content = saved.read_bytes()
     saved.write_bytes(content + b"# rot")
     try:
-        done = play(TAKE_BACK)
+        done = play(ROLLBACK)
         done.assert_refused(str(saved), "the saved file is damaged", "Nothing was changed")
         assert lab.compose_file.read_bytes() == written
     finally:
@@ -149,7 +149,7 @@ def test_a_saved_file_that_was_damaged_is_not_put_back(lab, play):
 
 def test_the_way_back_in_check_mode_shows_the_file_and_leaves_it(lab, play):
     written = lab.compose_file.read_bytes()
-    done = play(TAKE_BACK, "--check", "--diff")
+    done = play(ROLLBACK, "--check", "--diff")
     done.assert_passed(changed=1)
     assert "-  tick-aggregator:" in done.said
     assert lab.compose_file.read_bytes() == written
@@ -158,7 +158,7 @@ def test_the_way_back_in_check_mode_shows_the_file_and_leaves_it(lab, play):
 
 def test_the_way_back_restores_every_byte_mode_and_owner(lab, play, before):
     release = current(lab)
-    play(TAKE_BACK).assert_passed(changed=1)
+    play(ROLLBACK).assert_passed(changed=1)
     assert lab.compose_file.read_bytes() == before
     found = lab.compose_file.stat()
     assert (oct(found.st_mode & 0o7777), found.st_uid, found.st_gid) == ("0o640", 65534, 65533)
@@ -180,7 +180,7 @@ def test_a_later_release_goes_back_to_the_one_before_it(lab, role, play):
     assert third != second
     assert manifest(third)["previous"] == second.name
 
-    play(TAKE_BACK).assert_passed(changed=0)
+    play(ROLLBACK).assert_passed(changed=0)
     assert manifest(third)["status"] == "rolled_back"
     assert current(lab) == second
 
@@ -189,7 +189,7 @@ def test_lines_of_others_survive_the_way_back(lab, role, play, before):
     """Back over both releases that are left at once, to the state before all of them."""
     second = current(lab)
     lab.compose_file.write_bytes(lab.compose_file.read_bytes() + b"# A line by hand.\n")
-    play(TAKE_BACK, back_to="none").assert_passed(changed=1)
+    play(ROLLBACK, back_to="none").assert_passed(changed=1)
     assert lab.compose_file.read_bytes() == before + b"# A line by hand.\n"
     assert manifest(second)["status"] == "rolled_back"
     assert not (lab.state / "current").is_symlink()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds of assertion: which query each one asks, and what its answer has to look like.
+"""The kinds of check: which query each one asks, and what its answer has to look like.
 
-An assertion is checked for form before anything connects; a wrong playbook is reported at once and is
+A check is validated before anything connects; a wrong playbook is reported at once and is
 never mistaken for a failing system. A new kind is one class, named in clickhouse_assert_kinds.
 """
 
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 OF_TABLE = "WHERE database = %(database)s AND table = %(table)s"
-# What several assertions on one table have to know of it. These two are asked once per round and table.
+# What several checks on one table have to know of it. These two are asked once per round and table.
 TABLE_SQL = (
     "SELECT engine, partition_key, sorting_key, create_table_query FROM system.tables "
     "WHERE database = %(database)s AND name = %(table)s"
@@ -79,7 +79,7 @@ class ServerCheck:
         return check_identifier(self.spec[field], field)
 
     def where(self, *more: str) -> str:
-        """WHERE clause from the assertion's own condition and *more*."""
+        """WHERE clause from the check's own condition and *more*."""
         own = self.spec.get("where")
         if own is not None and (not isinstance(own, str) or not own.strip()):
             raise CheckNotValid(f"where: expected a condition, found {own!r}")

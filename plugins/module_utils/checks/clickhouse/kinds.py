@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All kinds of assertion by name, and the making of assertions from what a playbook says."""
+"""All kinds of check by name, and the making of checks from what a playbook says."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KINDS: dict[str, type[ServerCheck]] = {
 
 
 def build(specs: Sequence[Any], database: str) -> list[ServerCheck]:
-    """Check all assertions and return them, or raise CheckNotValid with all that is wrong."""
+    """Validate all checks and return them, or raise CheckNotValid with all that is wrong."""
     if not specs:
         raise CheckNotValid("assertions: expected at least one; an empty list would prove nothing")
     built: list[ServerCheck] = []
@@ -47,14 +47,14 @@ def build(specs: Sequence[Any], database: str) -> list[ServerCheck]:
     names: set[str] = set()
     for position, spec in enumerate(specs, start=1):
         try:
-            assertion = _build_one(spec, position, database)
+            check = _build_one(spec, position, database)
         except CheckNotValid as error:
             wrong.append(str(error))
             continue
-        if assertion.name in names:
-            wrong.append(f"assertion {position}: the name {assertion.name!r} stands there twice")
-        names.add(assertion.name)
-        built.append(assertion)
+        if check.name in names:
+            wrong.append(f"check {position}: the name {check.name!r} stands there twice")
+        names.add(check.name)
+        built.append(check)
     if wrong:
         asked = f"; none of the {len(specs)} was asked" if len(specs) > 1 else ""
         raise CheckNotValid("; ".join(wrong) + asked)
@@ -63,8 +63,8 @@ def build(specs: Sequence[Any], database: str) -> list[ServerCheck]:
 
 def _build_one(spec: Any, position: int, database: str) -> ServerCheck:
     if not isinstance(spec, Mapping) or not spec.get("name"):
-        raise CheckNotValid(f"assertion {position}: expected a dictionary with a name, found {spec!r}")
-    label = f"assertion {spec['name']!r}"
+        raise CheckNotValid(f"check {position}: expected a dictionary with a name, found {spec!r}")
+    label = f"check {spec['name']!r}"
     kind = KINDS.get(str(spec.get("kind")))
     if kind is None:
         raise CheckNotValid(f"{label}: expected a kind of {', '.join(KINDS)}; found {spec.get('kind')!r}")

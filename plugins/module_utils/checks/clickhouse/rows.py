@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kinds of assertion on the rows of a table: what is missing, what stands there twice, whether it grows.
+"""Kinds of check on the rows of a table: what is missing, what stands there twice, whether it grows.
 
 Each looks at rows within bounds of time or partition, so that its cost does not grow with the table, and is
 inconclusive where there were too few rows to show anything.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kinds of assertion on what the server says of its tables: definition, TTL, mutations, parts, views."""
+"""Kinds of check on what the server says of its tables: definition, TTL, mutations, parts, views."""
 
 from __future__ import annotations
 

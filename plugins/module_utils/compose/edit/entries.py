@@ -6,7 +6,7 @@
 The parser says where things stand; the edit is on the text, so that every byte outside the block stays. A new
 block goes directly behind the end of the block before it, led by as many blank lines as the file has between its
 entries; removing a block takes these blank lines and the comment directly above its key with it. So "insert, then
-remove" gives back the same bytes. A file without a line end at its end keeps having none.
+remove" leaves the same bytes. A file without a line end at its end keeps having none.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Reversible(Operation):
+class UndoneBySql(Operation):
     """An operation that its own rollback SQL undoes, as long as the object that it changed is there."""
 
     def rehearse_undo(self, names: Names) -> list[str]:

@@ -17,7 +17,7 @@ from ..server.quarantine import Kept
 from ..server.restore import restore_column_of
 from ..server.server import Server
 from ..sql.ddl import parse_create
-from .base import Names, Operation, Reversible, Undoing
+from .base import Names, Operation, Undoing, UndoneBySql
 
 _EFFECTS = {
     ADDITIVE: "changes metadata only; rows that exist read the default, a new index covers new parts",
@@ -97,7 +97,7 @@ class ChangeInPlace(Operation):
 
 
 @dataclass(frozen=True)
-class AddColumn(Reversible):
+class AddColumn(UndoneBySql):
     """A new column. Its rollback copies its values to the quarantine, with the keys of their rows, before it drops the column."""
 
     column: str
@@ -142,7 +142,7 @@ class AddColumn(Reversible):
 
 
 @dataclass(frozen=True)
-class AddPart(Reversible):
+class AddPart(UndoneBySql):
     """A new index, projection or constraint: it holds no data, so its rollback drops it."""
 
     name: str
@@ -185,7 +185,7 @@ class AddConstraint(AddPart):
 
 
 @dataclass(frozen=True)
-class RenameColumn(Reversible):
+class RenameColumn(UndoneBySql):
     """Give a column another name: ``column`` is the new one, ``previous`` the old one."""
 
     column: str

@@ -15,7 +15,7 @@ from ..server.put_away import move_table
 from ..server.quarantine import Kept
 from ..server.rebuild import create_as, exchange_back, rebuild, reopen
 from ..server.server import Server
-from .base import Names, Operation, Reversible, Undoing
+from .base import Names, Operation, Undoing, UndoneBySql
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class CreateTable(Operation):
 
 
 @dataclass(frozen=True)
-class RenameObject(Reversible):
+class RenameObject(UndoneBySql):
     """Give a table or a dictionary (``what``) another name; ``table`` is the new one, ``previous`` the old one."""
 
     previous: str

@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from ..server.quarantine import Kept
 from ..sql.ddl import parse_create, view_parts
-from .base import Names, Operation, Reversible, Undoing
+from .base import Names, Operation, Undoing, UndoneBySql
 from .columns import ChangeInPlace
 
 
 @dataclass(frozen=True)
-class CreateView(Reversible):
+class CreateView(UndoneBySql):
     """Create a view or a materialized view that writes into a table. Its rollback drops it: it has no rows of its own."""
 
     kind = "create_view"

@@ -161,7 +161,7 @@ class _Rehearsal:
             self.apply(found.steps)
             self.undo(found.steps)
             if self.engine.tables(self.database) != before:
-                return f"the rollback does not give back the original of {live.name}"
+                return f"the rollback does not bring about the original of {live.name}"
         except Impossible as problem:
             return problem.reason
         except (EmbeddedEngineError, SchemaError):
@@ -312,7 +312,7 @@ class _Rehearsal:
     ) -> None:
         for name in sorted(after.keys() | original.keys()):
             if after.get(name) != original.get(name):
-                reason = f"the rollback does not give back the original of {name}"
+                reason = f"the rollback does not bring about the original of {name}"
                 raise impossible(steps, f"{self.database}.{name}", reason)
 
     # Report ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 
 A table of release r is kept as table__r; the data of a column as table__column__r. A suffix after '~' tells
 about the state: a number where a name was taken already, 'copy' for a copy that is not complete, 'staging'
-for rows on their way back, 'restored' for data that was brought back and is kept for reference, 'rebuilt' for the
+for rows that are being restored, 'restored' for data that was brought back and is kept for reference, 'rebuilt' for the
 table from before a rebuild, whose rows are in the new one.
 """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Engines that replicate: taken out of the DDL for the rehearsal, since the embedded engine has no Keeper, and put back after it."""
+"""Engines that replicate: taken out of the DDL for the rehearsal, since the embedded engine has no Keeper, and put in again after it."""
 
 from __future__ import annotations
 

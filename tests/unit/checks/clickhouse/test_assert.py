@@ -377,7 +377,7 @@ def test_json_that_is_not_exactly_right_is_told(text: str) -> None:
 
 WRONG: list[tuple[Any, str]] = [
     ([], "at least one"),
-    (["text"], "assertion 1: expected a dictionary"),
+    (["text"], "check 1: expected a dictionary"),
     ([{"kind": "query", "sql": "SELECT 1", "value": 1}], "with a name"),
     ([{"name": "a", "kind": "nope"}], "expected a kind of query"),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1"}], "needs value"),
@@ -393,7 +393,7 @@ WRONG: list[tuple[Any, str]] = [
             {"name": "b", "kind": "row_count", "table": "t"},
             {"name": "c", "kind": "query", "sql": "SELECT 1"},
         ],
-        "assertion 'a': expected a kind.*; assertion 'c': kind query needs value; none of the 3 was asked",
+        "check 'a': expected a kind.*; check 'c': kind query needs value; none of the 3 was asked",
     ),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "op": "=="}], "expected one of eq"),
     ([{"name": "a", "kind": "query", "sql": "SELECT 1", "value": 1, "op": "between"}], "two bounds"),
@@ -447,7 +447,7 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("specs", "message"), WRONG)
-def test_a_wrong_assertion_is_told_before_anything_connects(specs: Any, message: str) -> None:
+def test_a_wrong_check_is_reported_before_anything_connects(specs: Any, message: str) -> None:
     with pytest.raises(CheckNotValid, match=message):
         build(specs, "db")
 

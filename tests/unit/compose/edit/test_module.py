@@ -1,4 +1,4 @@
-"""The modules compose_service, compose_entries and compose_restore as Ansible runs them."""
+"""The modules compose_service, compose_entries and compose_rollback as Ansible runs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.suho.platform.plugins.module_utils.compose.edit import module as edit_module
 from ansible_collections.suho.platform.plugins.modules import (
     compose_entries,
-    compose_restore,
+    compose_rollback,
     compose_service,
 )
 from service_fake_docker import FakeDocker
@@ -170,8 +170,8 @@ def test_if_one_entry_cannot_be_made_none_is(capsys: pytest.CaptureFixture[str],
 def entered(
     capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
-    """The options of compose_restore after two services were inserted; docker compose accepts every file."""
-    monkeypatch.setattr(compose_restore, "judge_from", lambda _params: None)
+    """The options of compose_rollback after two services were inserted; docker compose accepts every file."""
+    monkeypatch.setattr(compose_rollback, "judge_from", lambda _params: None)
     backup = tmp_path / "backup.yml"
     backup.write_text(FILE)
     done = enter(capsys, path)
@@ -187,7 +187,7 @@ def entered(
 def test_both_go_with_the_saved_file(
     capsys: pytest.CaptureFixture[str], path: Path, entered: dict[str, Any]
 ) -> None:
-    assert answer_of(capsys, compose_restore, **entered)["way"] == "restored"
+    assert answer_of(capsys, compose_rollback, **entered)["way"] == "rolled_back"
     assert path.read_text() == FILE
 
 
@@ -197,12 +197,12 @@ def test_one_goes_and_then_the_other(
     alone = {**entered, "sha256_before": "", "sha256_after": ""}
     for number, left in ((0, "more"), (1, None)):
         done = answer_of(
-            capsys, compose_restore, **{**alone, "entries": entered["entries"][number : number + 1]}
+            capsys, compose_rollback, **{**alone, "entries": entered["entries"][number : number + 1]}
         )
         assert done["way"] == "merged"
         assert (left is not None) == ("  more:" in path.read_text())
     assert path.read_text() == FILE
-    assert answer_of(capsys, compose_restore, **alone)["way"] == "unchanged"
+    assert answer_of(capsys, compose_rollback, **alone)["way"] == "unchanged"
 
 
 def test_what_others_wrote_stays_and_what_they_edited_is_not_lost(
@@ -210,17 +210,17 @@ def test_what_others_wrote_stays_and_what_they_edited_is_not_lost(
 ) -> None:
     written = path.read_text()
     path.write_text(written + "# by hand\n")
-    assert answer_of(capsys, compose_restore, **entered)["way"] == "merged"
+    assert answer_of(capsys, compose_rollback, **entered)["way"] == "merged"
     assert path.read_text() == FILE + "# by hand\n"
     edited = written.replace("image: more", "image: mine")
     path.write_text(edited)
-    refused = answer_of(capsys, compose_restore, **entered)
+    refused = answer_of(capsys, compose_rollback, **entered)
     assert "the entry of service more was edited since the release" in refused["msg"]
     assert path.read_text() == edited
     # As before there were several: one service by its own options.
     path.write_text(written + "# by hand\n")
     one = entered["entries"][1]
-    done = answer_of(capsys, compose_restore, **{**entered, "entries": [], **one})
+    done = answer_of(capsys, compose_rollback, **{**entered, "entries": [], **one})
     assert done["way"] == "merged"
     assert "  tick:" in path.read_text()
     assert "  more:" not in path.read_text()

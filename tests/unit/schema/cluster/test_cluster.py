@@ -664,7 +664,7 @@ def test_a_release_is_taken_back_and_brought_again_with_every_hosts_own_rows(clu
     for number, one in enumerate(cluster.servers):
         one.query(f"INSERT INTO db.bars SELECT 'new', now(), 'value {number}' FROM numbers(1)")
         one.query(f"INSERT INTO db.fresh SELECT {number} FROM numbers({number + 1})")
-    back = cluster.task(state="reversed", steps=done["steps"], release="r1")
+    back = cluster.task(state="rolled_back", steps=done["steps"], release="r1")
     assert not back.get("failed"), back
     assert cluster.schema() == before
     assert cluster.rows() == [count + 1 for count in rows]

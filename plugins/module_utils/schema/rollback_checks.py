@@ -12,7 +12,7 @@ from typing import Any
 from .steps import Step
 
 
-def restored_assertions(
+def schema_after_rollback(
     manifest: Mapping[str, Any], database: str, policy: str = "quarantine"
 ) -> list[dict[str, Any]]:
     """Return for clickhouse_assert: what a release added to the schema is out of the way again, or stays by policy.

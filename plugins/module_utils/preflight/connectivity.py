@@ -20,21 +20,21 @@ from typing import Any
 from ..common.command import CommandError
 from ..common.errors import PlatformError
 from ..docker.engine import LABEL_PROJECT, LABEL_SERVICE, Engine
-from . import probe_inside
+from . import connectivity_inside
 
-PROBE_LABEL = "com.suho.preflight"
+CONNECTIVITY_LABEL = "com.suho.preflight"
 _BOOTSTRAP = (
-    "import json, sys, types; request = json.load(sys.stdin); probe = types.ModuleType('probe'); "
-    "exec(compile(request['code'], 'probe', 'exec'), probe.__dict__); "
-    "print(json.dumps(probe.attempt_all(request['targets'])))"
+    "import json, sys, types; request = json.load(sys.stdin); inside = types.ModuleType('inside'); "
+    "exec(compile(request['code'], 'inside', 'exec'), inside.__dict__); "
+    "print(json.dumps(inside.attempt_all(request['targets'])))"
 )
 # What the engine and the container's runtime answer if there is no such program in the image.
 _NO_PROGRAM = (126, 127)
-# Seconds; far more than a probe takes.
+# Seconds; far more than a try takes.
 _LEFT_OVER = 600
 
 
-class ProbeError(PlatformError):
+class ConnectivityError(PlatformError):
     """Nothing could be tried: no image has a Python, or a network is not there."""
 
 
@@ -55,7 +55,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class ProbeOutcome:
+class ConnectivityResult:
     """What became of a target. ``stage`` is where it ended: resolve, connect or login."""
 
     ok: bool
@@ -65,7 +65,7 @@ class ProbeOutcome:
     milliseconds: float = 0.0
 
 
-class NetworkProbe:
+class Connectivity:
     """Tries targets from inside networks of one engine."""
 
     def __init__(self, engine: Engine, images: Sequence[str], timeout: float = 60) -> None:
@@ -73,20 +73,23 @@ class NetworkProbe:
         self.images = list(dict.fromkeys(image for image in images if image))
         self.timeout = timeout
 
-    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ProbeOutcome]:
+    def attempt(self, networks: Sequence[str], targets: Sequence[Target]) -> list[ConnectivityResult]:
         """Try all targets from a container that is on all the networks, the engine's names of which are given."""
         request = json.dumps(
-            {"code": inspect.getsource(probe_inside), "targets": [asdict(target) for target in targets]}
+            {
+                "code": inspect.getsource(connectivity_inside),
+                "targets": [asdict(target) for target in targets],
+            }
         )
         if not self.images:
-            raise ProbeError("the project has no image on this host")
+            raise ConnectivityError("the project has no image on this host")
         self._remove_leftovers()
         while self.images:
             answer = self._run(self.images[0], networks, request)
             if answer is not None:
                 return [_outcome(one) for one in answer]
             self.images.pop(0)
-        raise ProbeError("no image of the project has a python3")
+        raise ConnectivityError("no image of the project has a python3")
 
     def _run(self, image: str, networks: Sequence[str], request: str) -> list[dict[str, Any]] | None:
         """The container's answers; None if its image has no python3."""
@@ -98,7 +101,7 @@ class NetworkProbe:
             "--name",
             name,
             "--label",
-            f"{PROBE_LABEL}={int(time.time())}",
+            f"{CONNECTIVITY_LABEL}={int(time.time())}",
         ]
         # An image that Compose has built has labels by which its containers are found.
         for inherited in (LABEL_PROJECT, LABEL_SERVICE):
@@ -126,9 +129,9 @@ class NetworkProbe:
             if error.returncode in _NO_PROGRAM or _lacks_program(error):
                 return None
             # The command itself is long, and no help to anybody.
-            raise ProbeError(error.stderr_tail[-1] if error.stderr_tail else str(error)) from error
+            raise ConnectivityError(error.stderr_tail[-1] if error.stderr_tail else str(error)) from error
         except ValueError as error:
-            raise ProbeError(f"the probe in image {image} gave no answer") from error
+            raise ConnectivityError(f"the connection tried in image {image} gave no answer") from error
         finally:
             self._remove(name)
         return found if isinstance(found, list) else None
@@ -136,11 +139,11 @@ class NetworkProbe:
     def _remove_leftovers(self) -> None:
         """Remove what runs that were killed have left. A container that is younger may be somebody's who is at work just now."""
         try:
-            found = self.engine.containers_by_filter([f"label={PROBE_LABEL}"])
+            found = self.engine.containers_by_filter([f"label={CONNECTIVITY_LABEL}"])
         except CommandError:
-            return  # the probe itself says what is wrong with the engine
+            return  # the try itself says what is wrong with the engine
         for one in found:
-            made = one.labels.get(PROBE_LABEL, "")
+            made = one.labels.get(CONNECTIVITY_LABEL, "")
             if not made.isdigit() or time.time() - int(made) > _LEFT_OVER:
                 self._remove(one.name)
 
@@ -150,7 +153,7 @@ class NetworkProbe:
         except CommandError as error:
             said = str(error).lower()
             if "no such container" not in said and "already in progress" not in said:
-                raise ProbeError(f"the probe's container {name} could not be removed: {error}") from error
+                raise ConnectivityError(f"the container {name} could not be removed: {error}") from error
 
 
 def _lacks_program(error: CommandError) -> bool:
@@ -158,6 +161,6 @@ def _lacks_program(error: CommandError) -> bool:
     return "executable file not found" in said or "no such file or directory" in said
 
 
-def _outcome(found: Mapping[str, Any]) -> ProbeOutcome:
+def _outcome(found: Mapping[str, Any]) -> ConnectivityResult:
     names = ("ok", "said", "stage", "error", "milliseconds")
-    return ProbeOutcome(**{name: found[name] for name in names if name in found})
+    return ConnectivityResult(**{name: found[name] for name in names if name in found})

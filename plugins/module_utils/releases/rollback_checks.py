@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def restored_containers(
+def containers_after_rollback(
     manifest: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return for container_assert: every service that a release recreated runs the previous image again, if it ran at all."""

@@ -18,10 +18,10 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError, CommandResult
-from ansible_collections.suho.platform.plugins.module_utils.preflight import network_probe, probe_inside
-from ansible_collections.suho.platform.plugins.module_utils.preflight.network_probe import (
-    NetworkProbe,
-    ProbeError,
+from ansible_collections.suho.platform.plugins.module_utils.preflight import connectivity, connectivity_inside
+from ansible_collections.suho.platform.plugins.module_utils.preflight.connectivity import (
+    Connectivity,
+    ConnectivityError,
     Target,
 )
 
@@ -52,7 +52,9 @@ def serve() -> Iterator[Callable[[Talk], int]]:
 
 
 def attempt(way: str, port: int, **more: object) -> dict[str, object]:
-    return probe_inside.attempt({"way": way, "host": "127.0.0.1", "port": port, "timeout": 2.0, **more})
+    return connectivity_inside.attempt(
+        {"way": way, "host": "127.0.0.1", "port": port, "timeout": 2.0, **more}
+    )
 
 
 def packet(kind: bytes, body: bytes) -> bytes:
@@ -218,7 +220,7 @@ def test_nobody_there_and_no_such_name(serve: Callable[[Talk], int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert attempt("clickhouse", port)["error"] == "Connection refused"
-    found = probe_inside.attempt({"way": "resolve", "host": "no-such.invalid", "timeout": 1.0})
+    found = connectivity_inside.attempt({"way": "resolve", "host": "no-such.invalid", "timeout": 1.0})
     assert (found["ok"], found["stage"], found["error"]) == (False, "resolve", "the name does not resolve")
 
 
@@ -235,7 +237,7 @@ class FakeEngine:
         self.left: list[tuple[str, dict[str, str]]] = []
 
     def containers_by_filter(self, filters: list[str]) -> list[SimpleNamespace]:
-        assert filters == [f"label={network_probe.PROBE_LABEL}"]
+        assert filters == [f"label={connectivity.CONNECTIVITY_LABEL}"]
         return [SimpleNamespace(name=name, labels=labels) for name, labels in self.left]
 
     def run(
@@ -264,7 +266,7 @@ RESOLVE = Target("resolve", "localhost", password="s3cret-value")
 def test_the_program_runs_and_answers_in_order() -> None:
     engine = FakeEngine(missing="?")
     targets = [RESOLVE, Target("resolve", "no-such.invalid")]
-    found = NetworkProbe(engine, ["image"]).attempt(["a", "b"], targets)  # type: ignore[arg-type]
+    found = Connectivity(engine, ["image"]).attempt(["a", "b"], targets)  # type: ignore[arg-type]
     assert [one.ok for one in found] == [True, False]
     create, connect, start, remove = engine.calls
     name = create[create.index("--name") + 1]
@@ -276,7 +278,7 @@ def test_the_program_runs_and_answers_in_order() -> None:
 
 def test_the_container_is_none_of_the_service_whose_image_it_runs() -> None:
     engine = FakeEngine(missing="?")
-    NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    Connectivity(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
     create = engine.calls[0]
     labels = [create[place + 1] for place, word in enumerate(create) if word == "--label"]
     assert "com.docker.compose.project=" in labels
@@ -286,9 +288,9 @@ def test_the_container_is_none_of_the_service_whose_image_it_runs() -> None:
 
 def test_what_a_killed_run_has_left_is_removed_and_what_is_at_work_is_not() -> None:
     engine = FakeEngine(missing="?")
-    label, now = network_probe.PROBE_LABEL, int(time.time())
+    label, now = connectivity.CONNECTIVITY_LABEL, int(time.time())
     engine.left = [("old", {label: str(now - 3600)}), ("new", {label: str(now - 5)}), ("odd", {label: "1x"})]
-    NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    Connectivity(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
     removed = [call[-1] for call in engine.calls if call[0] == "rm"]
     assert removed[:2] == ["old", "odd"]
     assert "new" not in removed
@@ -296,14 +298,14 @@ def test_what_a_killed_run_has_left_is_removed_and_what_is_at_work_is_not() -> N
 
 def test_secrets_go_through_standard_input_alone() -> None:
     engine = FakeEngine(missing="?")
-    NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    Connectivity(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
     assert "s3cret-value" in engine.given
     assert "s3cret-value" not in json.dumps(engine.calls)
 
 
 def test_the_next_image_is_taken_if_one_has_no_python() -> None:
     engine = FakeEngine(missing="scratch")
-    probe = NetworkProbe(engine, ["scratch", "python"])  # type: ignore[arg-type]
+    probe = Connectivity(engine, ["scratch", "python"])  # type: ignore[arg-type]
     assert [one.ok for one in probe.attempt(["a"], [RESOLVE])] == [True]
     assert probe.images == ["python"]
     assert [call[0] for call in engine.calls] == ["create", "start", "rm", "create", "start", "rm"]
@@ -311,20 +313,23 @@ def test_the_next_image_is_taken_if_one_has_no_python() -> None:
 
 @pytest.mark.parametrize("images", [[], ["scratch"]])
 def test_without_a_python_nothing_is_said_to_work(images: list[str]) -> None:
-    with pytest.raises(ProbeError, match="no image"):
-        NetworkProbe(FakeEngine(missing="scratch"), images).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    with pytest.raises(ConnectivityError, match="no image"):
+        Connectivity(FakeEngine(missing="scratch"), images).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
 
 
 def test_a_network_that_is_not_there_is_said_and_the_container_is_removed() -> None:
     engine = FakeEngine(missing="?", unstartable="network a not found")
-    with pytest.raises(ProbeError, match="network a not found"):
-        NetworkProbe(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
+    with pytest.raises(ConnectivityError, match="network a not found"):
+        Connectivity(engine, ["image"]).attempt(["a"], [RESOLVE])  # type: ignore[arg-type]
     assert engine.calls[-1][0] == "rm"
 
 
 def test_the_program_needs_the_standard_library_alone() -> None:
     imported = subprocess.run(
-        [sys.executable, "-I", "-S", probe_inside.__file__], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", connectivity_inside.__file__],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (imported.returncode, imported.stderr) == (0, "")
-    assert network_probe.PROBE_LABEL.startswith("com.suho.")
+    assert connectivity.CONNECTIVITY_LABEL.startswith("com.suho.")

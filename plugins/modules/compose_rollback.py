@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: compose_restore
-short_description: Put a Compose file back to what it was before a release, and keep what others wrote since
+module: compose_rollback
+short_description: Roll a Compose file back to what it was before a release, and keep what others wrote since
 version_added: "0.1.0"
 description:
-  - A file that is as the release left it gets the saved bytes back. One that is as it was before stays.
+  - A file that is as the release left it gets the saved bytes. One that is as it was before stays.
   - In a file that somebody has edited since, only the services that the release has inserted are taken out, and every other byte stays.
   - If that entry was edited itself, or the release has done more than insert it, the module refuses and changes nothing.
   - The file is replaced atomically, with owner and mode kept. It never runs anything but C(docker compose config).
@@ -84,7 +84,7 @@ author:
 
 EXAMPLES = r"""
 - name: Put the compose file back
-  suho.platform.compose_restore:
+  suho.platform.compose_rollback:
     path: /opt/suho/project3/backend/docker-compose.yml
     backup: /var/lib/suho-platform/releases/20251006T220500Z-1a2b3c4/backup/docker-compose.yml
     sha256_before: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 way:
-  description: V(unchanged), V(restored) (the saved bytes), or V(merged) (the entries were taken out, the rest is as it was).
+  description: V(unchanged), V(rolled_back) (the saved bytes), or V(merged) (the entries were taken out, the rest is as it was).
   returned: success
   type: str
 path:
@@ -159,7 +159,7 @@ def wanted_entries(params: dict[str, Any]) -> list[dict[str, str]]:
     return [*([one] if params["service"] else []), *params["entries"]]
 
 
-def restore(module: AnsibleModule) -> dict[str, Any]:
+def roll_back(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     current = read_text_file(params["path"])
     way, text = "unchanged", current.text
@@ -167,7 +167,7 @@ def restore(module: AnsibleModule) -> dict[str, Any]:
         pass
     elif current.sha256 == params["sha256_after"]:
         original = saved(params)
-        way, text = "restored", original.text
+        way, text = "rolled_back", original.text
         if original.has_bom != current.has_bom:
             current = TextFile(current.path, current.text, current.sha256, original.has_bom)
     else:
@@ -197,7 +197,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run_edit(module, restore)
+    run_edit(module, roll_back)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.suho.platform.plugins.module_utils.schema.restored_checks import restored_assertions
+from ansible_collections.suho.platform.plugins.module_utils.schema.rollback_checks import (
+    schema_after_rollback,
+)
 from ansible_collections.suho.platform.plugins.module_utils.schema.steps import Step
 
 OLD: list[dict[str, Any]] = [
@@ -30,7 +32,7 @@ MANIFESTS = pytest.mark.parametrize(
 
 @MANIFESTS
 def test_after_a_rollback_what_was_added_must_be_gone(manifest: dict[str, Any]) -> None:
-    answers, column, table = restored_assertions(manifest, "db")
+    answers, column, table = schema_after_rollback(manifest, "db")
     assert answers["value"] == 1
     assert column["name"] == "column t.c is gone"
     assert column["params"] == {"database": "db", "table": "t", "column": "c"}
@@ -42,11 +44,11 @@ def test_after_a_rollback_what_was_added_must_be_gone(manifest: dict[str, Any]) 
 def test_after_a_rollback_that_keeps_data_what_was_added_must_still_be_there(
     manifest: dict[str, Any],
 ) -> None:
-    _answers, column, table = restored_assertions(manifest, "db", "keep")
+    _answers, column, table = schema_after_rollback(manifest, "db", "keep")
     assert column["name"] == "column t.c stays"
     assert table["name"] == "table new is in the database"
     assert {column["value"], table["value"]} == {1}
 
 
 def test_a_rollback_without_schema_steps_still_has_something_to_prove() -> None:
-    assert len(restored_assertions({"schema": {"steps": []}}, "db")) == 1
+    assert len(schema_after_rollback({"schema": {"steps": []}}, "db")) == 1
