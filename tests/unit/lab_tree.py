@@ -12,14 +12,6 @@ import yaml
 
 LAB = Path(__file__).resolve().parents[2] / "lab"
 STAGES = LAB / "backend" / "stages"
-CODE = (
-    "01-core-infrastructure/central-hub/shared",
-    "00-data-ingestion/polygon-live-collector",
-    "00-data-ingestion/polygon-historical-downloader",
-    "00-data-ingestion/external-data-collector",
-    "02-data-processing/data-bridge",
-    "02-data-processing/tick-aggregator",
-)
 
 
 def history() -> list[dict[str, str]]:
@@ -36,7 +28,9 @@ def assemble(stages: int | None = None) -> Path:
 
 
 def paths(tree: Path) -> list[str]:
-    return [str(tree / folder) for folder in CODE]
+    """The folders that hold a package: one for each service, and the shared one."""
+    found = {one.parent.parent for one in tree.rglob("__init__.py")}
+    return sorted(str(folder) for folder in found if not (folder / "__init__.py").exists())
 
 
 TREE = assemble()

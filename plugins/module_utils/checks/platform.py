@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable, NamedTuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -20,15 +20,35 @@ from .log_spec import COMPARE_OPTIONS, LOG_OPTIONS, level_options
 from .result import CheckNotValid
 from .wait import CheckSet
 
-#: What may be checked, by option.
-WHAT = ("containers", "logs", "streams", "assertions")
+
+class Part(NamedTuple):
+    """What may be checked by one option: the suboptions of an entry, and what makes the checks of all entries.
+
+    Without suboptions ``checks`` reads the entries itself, and raises CheckNotValid for a wrong one.
+    """
+
+    options: Mapping[str, Any] | None
+    checks: Callable[[Mapping[str, Any]], dict[str, CheckSet]]
+
+
+def _log_checks(known: Mapping[str, Any]) -> dict[str, CheckSet]:
+    return log_checks({**known, "containers": known["logs"]})
+
+
+#: All that may be checked, by option. A new one is added here.
+PARTS: Mapping[str, Part] = {
+    "containers": Part(CONTAINER_OPTIONS, container_checks),
+    "assertions": Part(None, server_checks),
+    "logs": Part({**LOG_OPTIONS, **COMPARE_OPTIONS}, _log_checks),
+    "streams": Part(STREAM_OPTIONS, broker_checks),
+}
 
 
 def entry_options() -> dict[str, Any]:
     """The argument_spec of what is checked, as in the section all of the documentation fragment suho.platform.checks."""
     entries = {"type": "list", "elements": "dict", "default": []}
     return {
-        **dict.fromkeys(WHAT, entries),
+        **dict.fromkeys(PARTS, entries),
         **level_options(),
         "monitor_url": {"type": "str", "default": ""},
         "request_timeout": {"type": "float", "default": 5},
@@ -37,36 +57,31 @@ def entry_options() -> dict[str, Any]:
     }
 
 
-def with_entries(params: Mapping[str, Any], log_options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with the defaults of all entries; raises CheckNotValid for an entry that its own module would refuse."""
+def with_entries(params: Mapping[str, Any], log_options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the options with the defaults of all entries; raises CheckNotValid for an entry that its own module would refuse.
+
+    ``log_options`` are the suboptions of an entry of ``logs`` where only some of them are known.
+    """
     known = dict(params)
-    for name, options in (
-        ("containers", CONTAINER_OPTIONS),
-        ("logs", log_options),
-        ("streams", STREAM_OPTIONS),
-    ):
+    for name, part in PARTS.items():
+        options = log_options if name == "logs" and log_options is not None else part.options
+        if options is None:
+            continue
         spec = {name: {"type": "list", "elements": "dict", "options": options}}
         checked = ArgumentSpecValidator(spec).validate({name: params[name]})
         if checked.error_messages:
             raise CheckNotValid(f"{name}: {'; '.join(checked.error_messages)}")
         known[name] = checked.validated_parameters[name]
-    if not any(known[name] for name in WHAT):
-        raise CheckNotValid(
-            "expected containers, logs, assertions or streams: to look at nothing would prove nothing"
-        )
+    if not any(known[name] for name in PARTS):
+        raise CheckNotValid(f"expected some of {', '.join(PARTS)}: to look at nothing would prove nothing")
     return known
 
 
 def platform_checks(params: Mapping[str, Any]) -> dict[str, CheckSet]:
     """Return the sets of checks by group; what is not asked for is left out. Raises PlatformError for bad input."""
-    known = with_entries(params, {**LOG_OPTIONS, **COMPARE_OPTIONS})
+    known = with_entries(params)
     sets: dict[str, CheckSet] = {}
-    if known["containers"]:
-        sets |= container_checks(known)
-    if known["assertions"]:
-        sets |= server_checks(known)
-    if known["logs"]:
-        sets |= log_checks({**known, "containers": known["logs"]})
-    if known["streams"]:
-        sets |= broker_checks(known)
+    for name, part in PARTS.items():
+        if known[name]:
+            sets |= part.checks(known)
     return sets

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from ..checks.clickhouse.run import CLICKHOUSE, server_checks
 from ..checks.containers import CONTAINERS, ContainerChecks, ContainerSpec, Inspector, container_spec
 from ..checks.docker_logs import LOGS, DockerLogs
-from ..checks.jetstream import BROKER, broker_checks
+from ..checks.jetstream import BROKER
 from ..checks.log_spec import LOG_OPTIONS, LogSpec, check_levels, log_spec
 from ..checks.logs import LogChecks, LogSource
-from ..checks.platform import with_entries
+from ..checks.platform import PARTS, with_entries
 from ..checks.resources import ResourceChecks, ResourceSpec
 from ..checks.result import FAIL, CheckResult, overall
 from ..checks.wait import CheckSet, wait_for_pass
@@ -34,8 +34,8 @@ RESOURCES = "resources"
 
 @dataclass
 class RoundSpec:
-    """What a round looks at. An empty part is not looked at. ``server`` and ``streams`` make the checks of one round anew,
-    for some of them remember what they saw first.
+    """What a round looks at. An empty part is not looked at. ``others`` make the checks of one round anew, for some of them
+    remember what they saw first.
     """
 
     engine: Inspector
@@ -44,8 +44,7 @@ class RoundSpec:
     logs: Sequence[LogSpec] = ()
     levels: Sequence[str] = ()
     max_lines: int = 50000
-    server: Callable[[], CheckSet] | None = None
-    streams: Callable[[], CheckSet] | None = None
+    others: Sequence[Callable[[], dict[str, CheckSet]]] = ()
     resources: ResourceSpec = field(default_factory=ResourceSpec)
 
 
@@ -75,12 +74,10 @@ class RoundRunner:
         sets: dict[str, CheckSet] = {}
         if specs:
             sets[CONTAINERS] = ContainerChecks(self.spec.engine, specs)
-        if self.spec.server is not None:
-            sets[CLICKHOUSE] = self.spec.server()
+        for make in self.spec.others:
+            sets |= make()
         if self.spec.logs:
             sets[LOGS] = logs
-        if self.spec.streams is not None:
-            sets[BROKER] = self.spec.streams()
         sets[RESOURCES] = resources
         results = wait_for_pass(sets, timeout=self.grace, interval=self.interval).results
         for one in results:
@@ -170,16 +167,14 @@ def round_spec(params: Mapping[str, Any]) -> RoundSpec:
     """Read all that a round has to know from a module's options; raises PlatformError for bad input, before anything is asked."""
     known = with_entries(params, LOG_OPTIONS)
     engine = engine_from(known)
-
-    def server() -> CheckSet:
-        return server_checks(known)[CLICKHOUSE]
-
-    def streams() -> CheckSet:
-        return broker_checks(known)[BROKER]
-
-    for asked, make in (("assertions", server), ("streams", streams)):
-        if known[asked]:
-            make()
+    # A round makes the checks of containers and logs itself, from what the round before has left.
+    others = [
+        partial(part.checks, known)
+        for name, part in PARTS.items()
+        if name not in (CONTAINERS, LOGS) and known[name]
+    ]
+    for make in others:
+        make()
     return RoundSpec(
         engine,
         DockerLogs(engine),
@@ -187,8 +182,7 @@ def round_spec(params: Mapping[str, Any]) -> RoundSpec:
         [log_spec(entry) for entry in known["logs"]],
         check_levels(known["error_levels"]),
         known["max_lines"],
-        server if known["assertions"] else None,
-        streams if known["streams"] else None,
+        others,
         ResourceSpec(
             engine.memory if known["memory_max_percent"] > 0 else None,
             known["memory_max_percent"],

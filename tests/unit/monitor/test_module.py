@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.suho.platform.plugins.module_utils.checks import platform
+from ansible_collections.suho.platform.plugins.module_utils.checks.platform import Part
+from ansible_collections.suho.platform.plugins.module_utils.checks.result import CheckResult
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import Look
 from ansible_collections.suho.platform.plugins.module_utils.monitor.store import MonitoringStore
 from ansible_collections.suho.platform.plugins.modules import monitoring_run, monitoring_run_info
 from docker_of_files import Docker
@@ -87,6 +92,33 @@ def test_check_mode_does_a_round_and_writes_nothing(host: Host) -> None:
     done = host.monitor(check=True, logs=LOGS)
     assert (done["changed"], done["run"], done["round"]["verdict"]) == (False, {}, "pass")
     assert not host.state_dir.exists()
+
+
+class Files:
+    """Checks of another part of a platform, as PARTS may get it."""
+
+    looks_on = looks_last = False
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.paths = [one["path"] for one in params["files"]]
+
+    def look(self) -> Look:
+        return Look([CheckResult(path, "file", "fail", "", "a file", "no file") for path in self.paths])
+
+    def extra(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def test_a_round_looks_at_every_part_of_a_platform(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = Part({"path": {"type": "str", "required": True}}, lambda params: {"files": Files(params)})
+    monkeypatch.setitem(platform.PARTS, "files", part)  # type: ignore[arg-type]
+    done = host.monitor(check=True, files=[{"path": "/a"}])
+    assert [(one["group"], one["name"]) for one in done["round"]["assertions"]] == [("files", "/a")]
+    assert (done["round"]["verdict"], done["round"]["reasons"]) == ("fail", ["/a: no file"])
+    assert "files: " in host.monitor(files=[{}])["msg"]
 
 
 def test_a_monitoring_run_is_stopped(host: Host) -> None:

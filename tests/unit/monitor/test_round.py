@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.kinds import build
-from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.run import ServerChecks
+from ansible_collections.suho.platform.plugins.module_utils.checks.clickhouse.run import (
+    CLICKHOUSE,
+    ServerChecks,
+)
 from ansible_collections.suho.platform.plugins.module_utils.checks.containers import container_spec
 from ansible_collections.suho.platform.plugins.module_utils.checks.jetstream import (
+    BROKER,
     Monitor,
     StreamChecks,
     consumer_spec,
@@ -20,6 +24,7 @@ from ansible_collections.suho.platform.plugins.module_utils.checks.log_lines imp
 from ansible_collections.suho.platform.plugins.module_utils.checks.log_spec import log_spec
 from ansible_collections.suho.platform.plugins.module_utils.checks.logs import LogContainer, LogText
 from ansible_collections.suho.platform.plugins.module_utils.checks.resources import ResourceSpec
+from ansible_collections.suho.platform.plugins.module_utils.checks.wait import CheckSet
 from ansible_collections.suho.platform.plugins.module_utils.clickhouse.client import Answer, ClickhouseError
 from ansible_collections.suho.platform.plugins.module_utils.common.command import CommandError
 from ansible_collections.suho.platform.plugins.module_utils.docker.engine import Container, ImageInfo
@@ -85,7 +90,7 @@ class World:
             containers=[container_spec({"container": "bridge"})],
             logs=[log_spec({"container": "bridge", "min_lines": 0})],
             levels=["ERROR"],
-            server=lambda: ServerChecks([self], build([SPEC], "db")),  # type: ignore[list-item]
+            others=[lambda: {CLICKHOUSE: ServerChecks([self], build([SPEC], "db"))}],  # type: ignore[list-item]
             resources=ResourceSpec(
                 memory=lambda names: dict.fromkeys(names, self.used),
                 disks=["/data"],
@@ -265,7 +270,11 @@ def test_a_consumer_that_is_behind_fails_and_is_drawn(world: World) -> None:
         return 200, json.dumps(answers["/" + url.split("/")[-1].split("?")[0]]).encode()
 
     spec = consumer_spec({"stream": "BARS", "consumer": "bridge"})
-    world.spec.streams = lambda: StreamChecks(Monitor("http://127.0.0.1:1", fetch), [spec])
+
+    def streams() -> dict[str, CheckSet]:
+        return {BROKER: StreamChecks(Monitor("http://127.0.0.1:1", fetch), [spec])}
+
+    world.spec.others = [*world.spec.others, streams]
     found = world.round()
     assert found["verdict"] == "fail"
     assert list(found["samples"]["pending"].values()) == [2]

@@ -139,4 +139,17 @@ def test_all_checks_run_whatever_the_first_ones_find(tmp_path):
     checks.engine = NoEngine()
     found = {finding["check"] for finding in checks.run()}
     assert {"engine", "compose file"} <= found
-    assert len(checks.checks) == 11
+
+
+def test_every_method_that_yields_findings_is_run_once(backend):
+    methods = {
+        name for name, one in vars(preflight.Preflight).items()
+        if getattr(one, "__annotations__", {}).get("return") == "Iterator[Finding]"
+    }  # fmt: skip
+    assert "settings_hold" in methods
+    checks, ran = made(backend), []
+    for name in methods:
+        setattr(checks, name, lambda name=name: ran.append(name) or [])
+    assert checks.run() == []
+    assert sorted(ran) == sorted(methods)
+    assert len(checks.checks) == len(set(checks.checks)) == len(ran)

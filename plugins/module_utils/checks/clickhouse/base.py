@@ -5,7 +5,7 @@
 """The kinds of check: which query each one asks, and what its answer has to look like.
 
 A check is validated before anything connects; a wrong playbook is reported at once and is
-never mistaken for a failing system. A new kind is one class, named in clickhouse_assert_kinds.
+never mistaken for a failing system. A new kind is one class, registered in kinds.py.
 """
 
 from __future__ import annotations
