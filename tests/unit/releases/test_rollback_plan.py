@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.suho.platform.plugins.module_utils.releases.journal import in_doubt
+from ansible_collections.suho.platform.plugins.module_utils.releases.parts import (
+    rolled_back_parts,
+    touched_parts,
+)
 from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_plan import (
     releases_to_roll_back,
     rollback_plan,
@@ -431,3 +436,31 @@ def test_a_real_record_of_the_first_version_is_rolled_back() -> None:
     (gone,) = ReleaseStore(str(RECORDS / "rolled-back")).ids()
     manifest = ReleaseStore(str(RECORDS / "rolled-back")).release(gone).manifest()
     assert rollback_plan([{**one, "manifest": manifest}], [], platform)["compose"] == {}
+
+
+def test_a_run_of_the_first_version_that_was_killed_is_gone_on_with_and_rolled_back() -> None:
+    store = ReleaseStore(str(RECORDS / "killed"))
+    unfinished = store.unfinished()
+    assert unfinished is not None
+    assert (unfinished.manifest()["status"], in_doubt(unfinished.journal())) == ("open", [])
+    (one,) = releases_to_roll_back(store, "", "")
+    assert one.id == unfinished.id
+    recorded = {
+        "release": one.id,
+        "manifest": one.manifest(),
+        "journal": one.journal(),
+        "path": str(one.folder),
+    }
+    platform = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
+    plan = rollback_plan([recorded], [], platform)
+    assert (plan["harm"], outcomes(plan)) == ([], {one.id: "rolled_back"})
+    assert len(plan["schema"][0]["steps"]) == len(one.manifest()["schema"]["steps"]) == 7
+
+
+def test_a_run_of_the_first_version_that_failed_is_rolled_back_already() -> None:
+    store = ReleaseStore(str(RECORDS / "failed"))
+    (release_id,) = store.ids()
+    manifest = store.release(release_id).manifest()
+    assert rolled_back_parts(manifest) == set(touched_parts(manifest))
+    assert store.unfinished() is None
+    assert [one.id for one in releases_to_roll_back(store, "", "")] == []

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.suho.platform.plugins.module_utils.schema.rollback_checks import (
     schema_after_rollback,
 )
@@ -70,3 +71,23 @@ def test_every_step_of_version_010_is_undone_in_the_order_that_it_recorded() -> 
             undone = Step.from_dict(step).operation.undo_order()
             assert [one.old_action for one in undone] == [item["action"] for item in step["undo"]]
             assert [one.table for one in undone] == [item["table"] for item in step["undo"]]
+
+
+@pytest.mark.parametrize("done", [0, 3])
+def test_a_run_of_version_010_that_was_killed_between_its_steps_is_rolled_back(
+    tmp_path: Path, done: int
+) -> None:
+    manifest, saved = release("killed")
+    steps = manifest["schema"]["steps"]
+    engine = EngineConnection(tmp_path)
+    try:
+        for statement in split_statements(saved):
+            engine.run(statement.text)
+        server = Server(engine, DB, Q)  # type: ignore[arg-type]
+        before = server.read()["schema_fingerprint"]
+        for step in steps[:done]:
+            engine.run(step["statement"])
+        roll_back(server, [Step.from_dict(step) for step in steps], manifest["id"])
+        assert server.read()["schema_fingerprint"] == before
+    finally:
+        engine.close()

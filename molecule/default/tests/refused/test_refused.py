@@ -54,11 +54,6 @@ def assert_refused(done, *words):
 
 @pytest.mark.usefixtures("unchanged")
 class TestRefusals:
-    def test_wrong_clickhouse_password(self):
-        done = deploy(**APPROVED, platform_clickhouse_password="wr0ng-secret")
-        assert_refused(done, "516", "wrong user or password", "Nothing was changed")
-        assert "wr0ng-secret" not in done.stdout + done.stderr
-
     def test_clickhouse_that_does_not_answer(self):
         assert_refused(
             deploy(**APPROVED, platform_clickhouse_port=9), "127.0.0.1:9", "refused", "Nothing was changed"
@@ -68,31 +63,12 @@ class TestRefusals:
         done = deploy(**APPROVED, ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9)
         assert_refused(done, "UNREACHABLE", "unreachable=1")
 
-    def test_missing_schema_file(self, tmp_path):
-        shutil.copytree(PROJECT / "files/schemas/clickhouse", tmp_path / "schemas")
-        (tmp_path / "schemas/05_external_crypto_sentiment.sql").unlink()
-        done = deploy(**APPROVED, platform_schema_dir=str(tmp_path / "schemas"))
-        assert_refused(done, "05_external_crypto_sentiment.sql", "no such file", "Nothing was changed")
-
     def test_schema_file_that_the_engine_rejects(self, tmp_path):
         shutil.copytree(PROJECT / "files/schemas/clickhouse", tmp_path / "schemas")
         broken = tmp_path / "schemas/03_external_economic_calendar.sql"
         broken.write_text(broken.read_text() + "\nCREATE INDEX idx ON external_economic_calendar;\n")
         done = deploy(**APPROVED, platform_schema_dir=str(tmp_path / "schemas"))
         assert_refused(done, "03_external_economic_calendar.sql", "Nothing was changed")
-
-    def test_unknown_service(self):
-        services = {
-            "data-brigde": {"container": "suho-data-brigde", "expect_logs": []},
-            "tick-aggregator": {},
-        }
-        done = deploy(**APPROVED, platform_services=services)
-        assert_refused(done, "data-brigde", "no such service", "data-bridge", "Nothing was changed")
-
-    def test_too_little_disk(self):
-        assert_refused(
-            deploy(**APPROVED, preflight_min_free_gib=1000000), "GiB free", "at least 1000000.00 GiB"
-        )
 
     def test_no_approval(self):
         assert_refused(deploy(), "Not approved", "deploy_approved=true", "Nothing was changed")
@@ -101,14 +77,34 @@ class TestRefusals:
         assert_refused(deploy(approved_plan="0123456789ab"), "0123456789ab", "Nothing was changed")
 
 
-def test_uncommitted_code(lab):
+def test_everything_that_is_wrong_is_named_in_one_run(lab, tmp_path):
     before = lab.fingerprint()
+    shutil.copytree(PROJECT / "files/schemas/clickhouse", tmp_path / "schemas")
+    (tmp_path / "schemas/05_external_crypto_sentiment.sql").unlink()
+    services = {
+        "data-brigde": {"container": "suho-data-brigde", "expect_logs": []},
+        "data-bridge": {"container": "suho-data-bridge", "expect_logs": []},
+        "tick-aggregator": {},
+    }
     extra = lab.backend / "02-data-processing/data-bridge/uncommitted.py"
     extra.write_text("x = 1\n")
     try:
-        assert_refused(
-            deploy(**APPROVED), "02-data-processing/data-bridge/uncommitted.py", "Nothing was changed"
+        done = deploy(
+            **APPROVED,
+            platform_clickhouse_password="wr0ng-secret",
+            platform_schema_dir=str(tmp_path / "schemas"),
+            platform_services=services,
+            preflight_min_free_gib=1000000,
         )
     finally:
         extra.unlink()
+    wrong = {
+        "the password": ["516", "wrong user or password"],
+        "a schema file": ["05_external_crypto_sentiment.sql", "no such file"],
+        "a service": ["data-brigde", "no such service", "data-bridge"],
+        "the disk": ["GiB free", "at least 1000000.00 GiB"],
+        "the code": ["02-data-processing/data-bridge/uncommitted.py"],
+    }
+    assert_refused(done, "Nothing was changed", *(word for words in wrong.values() for word in words))
+    assert "wr0ng-secret" not in done.stdout + done.stderr
     assert lab.fingerprint() == before
