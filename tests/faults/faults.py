@@ -248,7 +248,7 @@ AFTER_SWAP = {
     name: Point(f"after the replacement of {name}", "rollout", f"^{name}$", "done") for name in BEFORE_SWAP
 }
 VERIFY = Point("verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
-CLOSE = Point("close", output=r"TASK \[Close the release\]")
+CLOSE = Point("close", output=r"TASK \[suho.platform.run : Close the release\]")
 ALL = Point("from the beginning")
 # Of a rollback. Its changes are told in the journal of the release that it rolls back.
 BACK_PLAN = Point("rollback: its plan", output=r"TASK \[suho.platform.run : Begin the phase record")
@@ -262,9 +262,9 @@ BACK_AFTER_SWAP = {
 }
 BACK_BEFORE_COMPOSE = Point("rollback: before the compose edit", "compose", "docker-compose", "intent")
 BACK_AFTER_COMPOSE = Point("rollback: after the compose edit", "compose", "docker-compose", "done")
-BACK_BEFORE_TABLE = Point("rollback: before a table is set aside", "schema", "quarantine_table", "intent")
-BACK_AFTER_TABLE = Point("rollback: after a table is set aside", "schema", "quarantine_table", "done")
-BACK_BEFORE_COLUMN = Point("rollback: before the column is set aside", "schema", "drop_column", "intent")
-BACK_AFTER_COLUMN = Point("rollback: after the column is set aside", "schema", "drop_column", "done")
+BACK_BEFORE_TABLE = Point("rollback: before a table is set aside", "schema", "rollback of create_table", "intent")
+BACK_AFTER_TABLE = Point("rollback: after a table is set aside", "schema", "rollback of create_table", "done")
+BACK_BEFORE_COLUMN = Point("rollback: before the column is set aside", "schema", "rollback of add_column", "intent")
+BACK_AFTER_COLUMN = Point("rollback: after the column is set aside", "schema", "rollback of add_column", "done")
 BACK_VERIFY = Point("rollback: verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
-BACK_CLOSE = Point("rollback: close", output=r"TASK \[Close the releases")
+BACK_CLOSE = Point("rollback: close", output=r"TASK \[suho.platform.run : Close the releases")
