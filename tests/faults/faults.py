@@ -262,9 +262,15 @@ BACK_AFTER_SWAP = {
 }
 BACK_BEFORE_COMPOSE = Point("rollback: before the compose edit", "compose", "docker-compose", "intent")
 BACK_AFTER_COMPOSE = Point("rollback: after the compose edit", "compose", "docker-compose", "done")
-BACK_BEFORE_TABLE = Point("rollback: before a table is set aside", "schema", "rollback of create_table", "intent")
+BACK_BEFORE_TABLE = Point(
+    "rollback: before a table is set aside", "schema", "rollback of create_table", "intent"
+)
 BACK_AFTER_TABLE = Point("rollback: after a table is set aside", "schema", "rollback of create_table", "done")
-BACK_BEFORE_COLUMN = Point("rollback: before the column is set aside", "schema", "rollback of add_column", "intent")
-BACK_AFTER_COLUMN = Point("rollback: after the column is set aside", "schema", "rollback of add_column", "done")
+BACK_BEFORE_COLUMN = Point(
+    "rollback: before the column is set aside", "schema", "rollback of add_column", "intent"
+)
+BACK_AFTER_COLUMN = Point(
+    "rollback: after the column is set aside", "schema", "rollback of add_column", "done"
+)
 BACK_VERIFY = Point("rollback: verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
 BACK_CLOSE = Point("rollback: close", output=r"TASK \[suho.platform.run : Close the releases")
