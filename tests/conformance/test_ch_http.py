@@ -11,6 +11,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -48,7 +49,10 @@ def http(target: Target, database: str) -> Callable[..., Answer]:
         request = Request(address, data=data, headers={**own, **(headers or {})})
         try:
             with urlopen(request, timeout=30) as got:
-                return Answer(got.status, got.headers, got.read())
+                try:
+                    return Answer(got.status, got.headers, got.read())
+                except IncompleteRead as cut:  # an error that came when a part of the answer was on its way
+                    return Answer(got.status, got.headers, cut.partial)
         except HTTPError as exc:
             return Answer(exc.code, exc.headers, exc.read())
 
