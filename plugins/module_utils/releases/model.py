@@ -20,7 +20,7 @@ class JournalLine(TypedDict, total=False):
     object: str  # what changes
     event: str  # planned, intent, done, failed, taken_over, ...
     undo: str  # of an intent: what rolls it back, for people; version 0.1.0 wrote it as "reverse"
-    process: str  # of an intent: who does it; see releases.journal.own_process
+    process: str  # of an intent: who does it; see common.processes.this_process
     error: str  # of what failed
     seconds: str  # of what is done: how long it took
     image_before: str  # of a container that was replaced: id of the image that it ran

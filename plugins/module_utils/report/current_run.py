@@ -149,7 +149,7 @@ def update_run(run: Mapping[str, Any], **values: Any) -> dict[str, Any]:
     unknown = sorted(set(values) - {"release", "undo", "finished", "audit_after"})
     if unknown:
         raise RunError(
-            f"update_run_state: found {', '.join(unknown)}, expected release, undo, finished or audit_after"
+            f"update_run: found {', '.join(unknown)}, expected release, undo, finished or audit_after"
         )
     return Run.from_dict({**run, **values}).to_dict()
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start, ask and end the planner's process; see schema_worker for what it does."""
+"""Start, ask and end the planner's process; see worker.py for what it does."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 """The process that the embedded engine lives in.
 
 Reads one JSON request per line from standard input and writes one JSON answer per line to standard output,
-until the input ends. Started by schema_process; holds no login data and opens no connection.
+until the input ends. Started by process.py; holds no login data and opens no connection.
 """
 
 from __future__ import annotations
