@@ -98,7 +98,7 @@ from ..module_utils.compose.build import (
     demand_room,
     lacks_labels,
     overlay,
-    put_tags_back,
+    roll_tags_back,
 )
 from ..module_utils.compose.config import ComposeReader, image_name, named_project
 from ..module_utils.compose.options import project_from, project_options
@@ -148,7 +148,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
                     reader, todo, json.dumps(document), params["timeout"], params["log_dir"] or ""
                 )
         except BuildError as error:
-            moved = put_tags_back(reader.engine, {tags[name]: before[tags[name]] for name in todo})
+            moved = roll_tags_back(reader.engine, {tags[name]: before[tags[name]] for name in todo})
             also = f"\nRolled back to what they were before: {', '.join(moved)}." if moved else ""
             raise BuildError(f"{error}{also}") from error
     after = reader.engine.images(list(tags.values()))

@@ -83,7 +83,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Put the compose file back
+- name: Roll the compose file back
   suho.platform.compose_rollback:
     path: /opt/suho/project3/backend/docker-compose.yml
     backup: /var/lib/suho-platform/releases/20251006T220500Z-1a2b3c4/backup/docker-compose.yml

@@ -127,7 +127,7 @@ def write_logs(folder: str, log: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return paths
 
 
-def put_tags_back(engine: Engine, before: Mapping[str, ImageInfo | None]) -> list[str]:
+def roll_tags_back(engine: Engine, before: Mapping[str, ImageInfo | None]) -> list[str]:
     """After a failed build: every tag names again what it named before. Returns the tags that had moved."""
     now = engine.images(list(before))
     moved = []

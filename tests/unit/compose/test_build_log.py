@@ -12,7 +12,7 @@ from ansible_collections.suho.platform.plugins.module_utils.compose.build import
     BuildError,
     demand_room,
     failed_service,
-    put_tags_back,
+    roll_tags_back,
     split_log,
     write_logs,
 )
@@ -102,7 +102,7 @@ class FakeEngine:
 def test_tags_name_again_what_they_named_before() -> None:
     engine = FakeEngine(moved=image("new"), same=image("old"), fresh=image("made"))
     before = {"moved": image("old"), "same": image("old"), "fresh": None, "absent": None}
-    assert put_tags_back(engine, before) == ["moved", "fresh"]  # type: ignore[arg-type]
+    assert roll_tags_back(engine, before) == ["moved", "fresh"]  # type: ignore[arg-type]
     assert engine.calls == [["tag", "old", "moved"], ["image", "rm", "--no-prune", "fresh"]]
 
 
