@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..common.text import cell
 from ..common.times import unix_seconds
 
 
-def flow(
-    run: Mapping[str, Any],
-    results: Sequence[Mapping[str, Any]],
-    moment: Callable[[Any], float | None],
-) -> list[dict[str, Any]]:
+def flow(run: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The way of the data, an entry for each stream: what is published, what its consumer has taken in, what waits, and what arrives.
 
     The rates are those between the first and the last round that saw the stream. A run that looked once knows how many messages came, and

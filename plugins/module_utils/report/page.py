@@ -295,7 +295,7 @@ def page(data: dict[str, Any]) -> dict[str, Any]:
                 for one in rounds_table(run, results)
             ],
             "charts": charts(run),
-            "flow": flow(run, results, unix_seconds),
+            "flow": flow(run, results),
         },
     }
 

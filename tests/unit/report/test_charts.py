@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.common.text import MissingLibrary
-from ansible_collections.suho.platform.plugins.module_utils.common.times import unix_seconds
 from ansible_collections.suho.platform.plugins.module_utils.report import charts as report_charts
 from ansible_collections.suho.platform.plugins.module_utils.report.charts import (
     MOST_SERIES,
@@ -127,9 +126,7 @@ def look(round_number: int, last: int, acknowledged: int, pending: int) -> dict[
 
 
 def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
-    found = flow(
-        run({}, {}, {}), [look(1, 100, 90, 10), look(2, 1, 1, 1), look(3, 340, 330, 0)], unix_seconds
-    )
+    found = flow(run({}, {}, {}), [look(1, 100, 90, 10), look(2, 1, 1, 1), look(3, 340, 330, 0)])
     assert found == [
         {
             "stream": "BARS",
@@ -143,10 +140,10 @@ def test_the_flow_has_the_rates_between_the_first_and_the_last_look() -> None:
 
 
 def test_one_look_is_no_rate() -> None:
-    (found,) = flow(run({}), [look(1, 100, 90, 10)], unix_seconds)
+    (found,) = flow(run({}), [look(1, 100, 90, 10)])
     assert (found["published"], found["consumed"], found["pending"]) == ("not measured", "not measured", "10")
-    assert flow(run({}), [{"kind": "jetstream", "round": 1, "details": {}}], unix_seconds) == []
-    assert flow({}, [look(1, 1, 1, 1)], unix_seconds) == []
+    assert flow(run({}), [{"kind": "jetstream", "round": 1, "details": {}}]) == []
+    assert flow({}, [look(1, 1, 1, 1)]) == []
 
 
 def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -> None:
@@ -155,7 +152,7 @@ def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -
     seen["details"] |= {"messages": 7, "first_sequence": 40, "seconds_held": 30.0}
     del seen["round"]
     fresh = {"kind": "fresh", "table": "aggregates", "rows_per_second": 0.5, "verdict": "pass"}
-    (found,) = flow({}, [fresh, seen], unix_seconds)
+    (found,) = flow({}, [fresh, seen])
     assert (found["published"], found["consumed"]) == (
         "2.00 messages/s on average",
         "1.67 messages/s on average",
@@ -165,7 +162,7 @@ def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -
         {"table": "external_other", "rate": "not measured"},
     ]
     assert (
-        flow({}, [{**seen, "details": {"last_sequence": 1}}], unix_seconds)[0]["published"] == "not measured"
+        flow({}, [{**seen, "details": {"last_sequence": 1}}])[0]["published"] == "not measured"
     )
 
 
@@ -184,7 +181,7 @@ def test_what_one_look_knows_of_the_past(more: dict[str, Any], rates: tuple[str,
     seen = look(1, 100, 90, 10)
     seen["details"] |= {"first_sequence": 40, "seconds_held": 30.0, **more}
     del seen["round"]
-    (found,) = flow({}, [seen], unix_seconds)
+    (found,) = flow({}, [seen])
     assert (found["published"], found["consumed"]) == rates
 
 
@@ -192,7 +189,7 @@ def test_a_stream_without_a_consumer_has_no_second_arrow() -> None:
     seen = look(1, 100, 90, 10)
     seen["details"] = {"last_sequence": 100, "first_sequence": 40, "seconds_held": 30.0}
     del seen["round"]
-    (found,) = flow({}, [seen], unix_seconds)
+    (found,) = flow({}, [seen])
     assert (found["published"], found["consumed"]) == ("2.00 messages/s on average", "not measured")
 
 
@@ -214,15 +211,15 @@ def arrives(rate: float | None, **more: Any) -> dict[str, Any]:
 def test_what_arrives_is_what_the_widest_check_has_seen(checks: list[dict[str, Any]], rate: str) -> None:
     seen = {**look(1, 100, 90, 10), "tables": ["aggregates"]}
     del seen["round"]
-    (found,) = flow({}, [*checks, seen], unix_seconds)
+    (found,) = flow({}, [*checks, seen])
     assert found["tables"] == [{"table": "aggregates", "rate": rate}]
 
 
 def test_what_arrived_in_an_earlier_round_does_not_arrive_any_more() -> None:
     looks = [{**look(number, 100, 90, 10), "tables": ["aggregates"]} for number in (1, 2)]
-    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(None, round=2)], unix_seconds)
+    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(None, round=2)])
     assert found["tables"][0]["rate"] == "not measured"
-    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(2.0, round=2)], unix_seconds)
+    (found,) = flow(run({}, {}), [*looks, arrives(3.0, round=1), arrives(2.0, round=2)])
     assert found["tables"][0]["rate"] == "2.00 rows/s"
 
 
