@@ -27,7 +27,7 @@ class FilterModule:
             executed: ("executed",),
             rollback_plan: ("rollback_plan",),
             tags: ("chosen_parts",),
-            run: ("timed_phases", "failure", "downtimes", "check_results", "in_round", "round_results"),
+            run: ("downtimes", "check_results", "in_round", "round_results"),
             new_services: ("compose_entries", "with_new_services"),
             specs: ("container_specs", "log_specs", "by_role"),
         }
