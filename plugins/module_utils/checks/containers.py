@@ -15,7 +15,7 @@ from typing import Any, Callable, Protocol
 from ..common.command import CommandError
 from ..common.secrets import mask_text
 from ..common.times import seconds_since
-from ..docker.engine import Container, ImageInfo, engine_from
+from ..docker.engine import Container, ImageInfo, engine_from, short_id
 from ..releases.journal import journaled_images
 from ..releases.store import ReleaseError, ReleaseStore
 from .result import ERROR, FAIL, CheckNotValid, CheckResult, judge
@@ -90,10 +90,6 @@ def _observed(container: Container, now: float) -> str:
     return ", ".join(parts)
 
 
-def _short(image_id: str) -> str:
-    return image_id.replace("sha256:", "")[:12] or "none"
-
-
 def _state_reasons(spec: ContainerSpec, seen: Container) -> list[str]:
     finished = spec.exited_ok and seen.state == "exited"
     if finished and seen.exit_code == 0:
@@ -126,12 +122,12 @@ def _image_reasons(
             found.append(f"image {name} does not exist on this engine, expected the container to run it")
         elif image.id != seen.image_id:
             found.append(
-                f"it runs image {_short(seen.image_id)}, expected {name} which is {_short(image.id)}"
+                f"it runs image {short_id(seen.image_id)}, expected {name} which is {short_id(image.id)}"
             )
     last = recorded.get(seen.service)
     if last and last != seen.image_id:
         found.append(
-            f"it runs image {_short(seen.image_id)}, expected {_short(last)}, "
+            f"it runs image {short_id(seen.image_id)}, expected {short_id(last)}, "
             "with which the last replacement in the journal has left it"
         )
     return found
@@ -168,7 +164,7 @@ def _expected_text(spec: ContainerSpec, recorded: str = "") -> str:
     if spec.current_image:
         parts.append("the image that its tag names")
     if recorded:
-        parts.append(f"image {_short(recorded)} of the journal")
+        parts.append(f"image {short_id(recorded)} of the journal")
     return ", ".join(parts)
 
 

@@ -22,7 +22,15 @@ from ..common.command import CommandError
 from ..common.errors import PlatformError
 from ..common.files import replace_file
 from ..common.secrets import mask_text
-from ..docker.engine import LABEL_DEPENDS_ON, LABEL_PROJECT, LABEL_REPLACE, LABEL_SERVICE, Container, Engine
+from ..docker.engine import (
+    LABEL_DEPENDS_ON,
+    LABEL_PROJECT,
+    LABEL_REPLACE,
+    LABEL_SERVICE,
+    Container,
+    Engine,
+    short_id,
+)
 from .config import ComposeReader, runs_once
 
 _NANO = 1_000_000_000
@@ -55,7 +63,7 @@ def differs(own: Sequence[Container], image_id: str, config_hash: str) -> str:
         return "there is no container"
     current = own[-1]
     if current.image_id != image_id:
-        return f"the container runs image {short(current.image_id)}, the tag names {short(image_id)}"
+        return f"the container runs image {short_id(current.image_id)}, the tag names {short_id(image_id)}"
     if current.config_hash != config_hash:
         return "the compose configuration has changed since the container was made"
     if current.state != "running":
@@ -72,11 +80,6 @@ def is_replacement(container: Container) -> bool:
     """Whether a container still has the name that compose gives to one that is to replace another: a replacement was interrupted."""
     replaced = container.labels.get(LABEL_REPLACE, "")
     return bool(replaced) and container.name.startswith(f"{replaced[:12]}_")
-
-
-def short(image_id: str) -> str:
-    """Return the first 12 digits of an image or container id."""
-    return image_id.partition(":")[2][:12] or image_id[:12]
 
 
 def health_seconds(healthcheck: Mapping[str, Any] | None) -> float:

@@ -255,6 +255,11 @@ def bytes_of(text: str) -> int:
     return round(float(found.group(1)) * _UNITS.get(found.group(2), 0)) if found else 0
 
 
+def short_id(image_id: str) -> str:
+    """The first 12 digits of the id of an image or a container, as the engine's own tables show it; none for an empty one."""
+    return image_id.rpartition(":")[2][:12] or "none"
+
+
 def full_reference(reference: str) -> str:
     """The name under which the engine lists an image: no docker.io, and a tag."""
     for prefix in ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/"):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..common.text import block, cell, human_duration, table
+from ..docker.engine import short_id
 from ..releases.model import Executed
 
 # Of a statement on the terminal; the page shows all of it.
@@ -56,7 +57,7 @@ def executed_section(found: Mapping[str, Any]) -> dict[str, Any]:
         "images": [
             {
                 "service": cell(item.get("service")),
-                **{side: cell(short_id(item.get(side))) for side in ("before", "after")},
+                **{side: cell(short_id(str(item.get(side) or ""))) for side in ("before", "after")},
             }
             for item in found.get("images") or []
         ],
@@ -94,12 +95,6 @@ def executed_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield table(
             section["tables"], [{"key": "what", "title": "rows went"}, "object", "quarantine", "rows", "note"]
         )
-
-
-def short_id(value: Any) -> str:
-    """The first 12 digits of an image id."""
-    text = str(value or "")
-    return text.partition(":")[2][:12] or text[:12] or "none"
 
 
 def _note(item: Mapping[str, Any]) -> str:
