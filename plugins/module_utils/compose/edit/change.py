@@ -19,7 +19,7 @@ from ...common.secrets import mask_text
 from ..config import ComposeError
 from .document import ComposeText, EditError
 from .entries import block_sha256, entry_text, insert_entry, remove_entry, replace_entry
-from .yaml_tree import Node, plain_data
+from .yaml_tree import Node, anchors_of, plain_data
 
 Judge = Callable[[str], Mapping[str, Any]]
 
@@ -216,16 +216,7 @@ def _same_service(
 
 
 def _data(document: ComposeText, value: Node) -> Any:
-    anchors: dict[str, Node] = {}
-    _anchors(document.root, anchors)
-    return plain_data(value, anchors)
-
-
-def _anchors(node: Node, anchors: dict[str, Node]) -> None:
-    if node.anchor:
-        anchors[node.anchor] = node
-    for item in node.items:
-        _anchors(item, anchors)
+    return plain_data(value, anchors_of(document.root))
 
 
 def normal(value: Any, key: str = "") -> Any:

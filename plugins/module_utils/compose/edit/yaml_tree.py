@@ -183,9 +183,7 @@ class _Builder:
 
 def plain_data(node: Node, anchors: dict[str, Node] | None = None) -> Any:
     """The node as dicts, lists and strings, with aliases and merge keys resolved; every scalar is its text."""
-    if anchors is None:
-        anchors = {}
-        _collect_anchors(node, anchors)
+    anchors = anchors_of(node) if anchors is None else anchors
     if node.kind == "alias":
         return plain_data(anchors[node.value], anchors) if node.value in anchors else ""
     if node.kind == "scalar":
@@ -205,11 +203,12 @@ def plain_data(node: Node, anchors: dict[str, Node] | None = None) -> Any:
     return {**merged, **own}
 
 
-def _collect_anchors(node: Node, anchors: dict[str, Node]) -> None:
-    if node.anchor:
-        anchors[node.anchor] = node
+def anchors_of(node: Node) -> dict[str, Node]:
+    """The nodes that a node and those in it give a name to, by that name; of two of the same name the later one."""
+    found = {node.anchor: node} if node.anchor else {}
     for item in node.items:
-        _collect_anchors(item, anchors)
+        found.update(anchors_of(item))
+    return found
 
 
 def _tag(event: Any) -> str | None:
