@@ -14,10 +14,12 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..common.command import CommandError, try_command
 from ..common.errors import PlatformError
+from ..common.files import replace_file
 from ..common.secrets import mask_text
 from ..docker.engine import Engine, ImageInfo
 from .config import ComposeReader
@@ -114,16 +116,19 @@ def failed_service(log: Mapping[str, Sequence[str]]) -> str:
 
 
 def write_logs(folder: str, log: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Keep each service's lines as build-<service>.log, for its owner only; returns the paths."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    """Keep each service's lines as build-<service>.log, for its owner only; returns the paths. Raises BuildError if that cannot be done."""
     paths = {}
-    for name, lines in log.items():
-        if name:
-            path = os.path.join(folder, f"build-{name}.log")
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(mask_text("\n".join([*lines, *log.get("", ())])) + "\n")
-            paths[name] = path
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name, lines in log.items():
+            if name:
+                paths[name] = os.path.join(folder, f"build-{name}.log")
+                text = mask_text("\n".join([*lines, *log.get("", ())])) + "\n"
+                replace_file(Path(paths[name]), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise BuildError(
+            f"the logs of the build cannot be written to {folder}: {error.strerror}. Make room, or name another log_dir"
+        ) from error
     return paths
 
 

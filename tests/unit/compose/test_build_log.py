@@ -84,6 +84,12 @@ def image(name: str, size: int = 0) -> ImageInfo:
     return ImageInfo(name, "", size)
 
 
+def test_a_log_that_cannot_be_written_is_an_error_of_the_build(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(BuildError, match=r"cannot be written to .*/taken: File exists"):
+        write_logs(str(tmp_path / "taken"), {"bridge": ["RUN x"]})
+
+
 class FakeEngine:
     def __init__(self, root: str = "/", **images: ImageInfo | None) -> None:
         self.root, self.now = root, images
