@@ -17,37 +17,12 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.clickhouse.client import LOGIN_NAMES, login_options
 from ..module_utils.clickhouse.names import NameNotValid, check_identifier, check_release
-from ..module_utils.releases.journal import journal_option
 from ..module_utils.schema.input.paths import read_desired_files
 from ..module_utils.schema.model import SchemaError
+from ..module_utils.schema.options import schema_task_options
 from ..module_utils.schema.task import ModuleFailed, SchemaTask
 
 MODULE = "suho.platform.clickhouse_schema"
-_OPTIONS = {
-    "database": {"type": "str", "required": True},
-    "desired": {"type": "list", "elements": "path"},
-    "state": {"type": "str", "choices": ["present", "rolled_back", "reversed"], "default": "present"},
-    "steps": {"type": "list", "elements": "dict"},
-    "release": {"type": "str"},
-    "expected": {
-        "type": "dict",
-        "options": {
-            "statements": {"type": "list", "elements": "str", "default": []},
-            "restored": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "plan": {"type": "dict"},
-    "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
-    "drop": {"type": "list", "elements": "str", "default": []},
-    "quarantine_database": {"type": "str"},
-    "allow": {"type": "list", "elements": "str", "default": []},
-    "plan_timeout": {"type": "int", "default": 120},
-    "assess_timeout": {"type": "float", "default": 30.0},
-    "cluster": {"type": "str", "default": ""},
-    "cluster_hosts": {"type": "list", "elements": "str", "default": []},
-    "cluster_timeout": {"type": "float", "default": 180.0},
-    **journal_option(),
-}
 
 
 class ActionModule(ActionBase):
@@ -59,7 +34,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars) or {}
         _validation, args = self.validate_argument_spec(
-            argument_spec={**login_options(), **_OPTIONS},
+            argument_spec={**login_options(), **schema_task_options()},
             required_if=[
                 ("state", "present", ("desired",)),
                 ("state", "rolled_back", ("steps", "release")),

@@ -303,11 +303,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.clickhouse.client import ClickhouseError, connect, login_from, login_options
 from ..module_utils.clickhouse.names import NameNotValid, check_identifier, check_release
-from ..module_utils.releases.journal import ChangeJournal, journal_option
+from ..module_utils.releases.journal import ChangeJournal
 from ..module_utils.releases.store import ReleaseError
 from ..module_utils.schema.assess.assess import assess, is_blocking
 from ..module_utils.schema.cluster.hosts import ask_hosts, bounded_login
 from ..module_utils.schema.model import SchemaError
+from ..module_utils.schema.options import schema_task_options
 from ..module_utils.schema.server.apply import apply, demand_unmoved
 from ..module_utils.schema.server.quarantine import Kept
 from ..module_utils.schema.server.restore import restore
@@ -317,33 +318,12 @@ from ..module_utils.schema.steps import Step
 
 
 def schema_options() -> dict[str, Any]:
+    """Those of a task, and what the controller says beside them."""
     return {
-        "database": {"type": "str", "required": True},
-        "desired": {"type": "list", "elements": "path"},
-        "state": {"type": "str", "choices": ["present", "rolled_back", "reversed"], "default": "present"},
-        "steps": {"type": "list", "elements": "dict"},
-        "release": {"type": "str"},
-        "expected": {
-            "type": "dict",
-            "options": {
-                "statements": {"type": "list", "elements": "str", "default": []},
-                "restored": {"type": "list", "elements": "str", "default": []},
-            },
-        },
-        "plan": {"type": "dict"},
-        "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
-        "drop": {"type": "list", "elements": "str", "default": []},
-        "quarantine_database": {"type": "str"},
-        "allow": {"type": "list", "elements": "str", "default": []},
-        "plan_timeout": {"type": "int", "default": 120},
-        "assess_timeout": {"type": "float", "default": 30.0},
-        "cluster": {"type": "str", "default": ""},
-        "cluster_hosts": {"type": "list", "elements": "str", "default": []},
-        "cluster_timeout": {"type": "float", "default": 180.0},
+        **schema_task_options(),
         "operation": {"type": "str", "choices": ["read", "assess", "apply", "rollback"], "default": "read"},
         "restore": {"type": "list", "elements": "dict", "default": []},
         "fingerprint": {"type": "str", "default": ""},
-        **journal_option(),
     }
 
 
