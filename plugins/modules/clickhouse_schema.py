@@ -58,22 +58,6 @@ options:
       - Required with O(state=rolled_back).
     type: list
     elements: dict
-  expected:
-    description:
-      - What a task in check mode has returned and somebody has approved, with O(state=present). If the plan is another one by now, the task fails and
-        changes nothing.
-    type: dict
-    suboptions:
-      statements:
-        description: The statements of its C(steps), in their order.
-        type: list
-        elements: str
-        default: []
-      restored:
-        description: The C(quarantine) of what it would bring back, in their order. Not compared with O(cluster).
-        type: list
-        elements: str
-        default: []
   plan:
     description:
       - The RV(plan) that a task in check mode has returned, with O(state=present). It is applied as it is, and nothing is planned anew;

@@ -18,13 +18,6 @@ def schema_task_options() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["present", "rolled_back", "reversed"], "default": "present"},
         "steps": {"type": "list", "elements": "dict"},
         "release": {"type": "str"},
-        "expected": {
-            "type": "dict",
-            "options": {
-                "statements": {"type": "list", "elements": "str", "default": []},
-                "restored": {"type": "list", "elements": "str", "default": []},
-            },
-        },
         "plan": {"type": "dict"},
         "policy": {"type": "str", "choices": ["quarantine", "keep", "drop"], "default": "quarantine"},
         "drop": {"type": "list", "elements": "str", "default": []},

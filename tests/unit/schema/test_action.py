@@ -130,34 +130,6 @@ def test_data_is_dropped_by_policy_and_by_name_only(host: Host, args: dict[str, 
     assert host.calls == []
 
 
-def test_another_plan_than_the_approved_one_is_refused(host: Host) -> None:
-    audit_state(host)
-    plan = host.present(check=True)
-    approved = {
-        "statements": [step["statement"] for step in plan["steps"]],
-        "restored": [item["quarantine"] for item in plan["restored"]],
-    }
-    (host.directory / "03_late.sql").write_text(
-        "CREATE TABLE db.late (x UInt8) ENGINE = MergeTree ORDER BY x"
-    )
-    done = host.present(release="r1", expected=approved)
-    assert done["failed"]
-    assert (
-        "differs from the one that was shown and approved: statements found beside it: CREATE TABLE db.late"
-        in done["msg"]
-    )
-    assert done["executed_statements"] == []
-    (host.directory / "03_late.sql").unlink()
-    done = host.present(release="r1", expected=approved)
-    assert not done.get("failed"), done.get("msg")
-    # What a rollback has put aside since the approval is not brought back unseen.
-    host.engine.run("INSERT INTO db.fresh VALUES (1)")
-    host.task(state="rolled_back", steps=done["steps"], release="r1")
-    again = host.present(release="r2", expected=approved)
-    assert "restored found beside it: db_quarantine.fresh__r1" in again["msg"]
-    assert again["executed_statements"] == []
-
-
 # The plan as a value -----------------------------------------------------------------------------------------
 
 
