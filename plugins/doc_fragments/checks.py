@@ -34,17 +34,6 @@ options:
     type: list
     elements: dict
     default: []
-  error_levels:
-    description: Levels that make an error line.
-    type: list
-    elements: str
-    default: [ERROR, CRITICAL, FATAL]
-  max_lines:
-    description:
-      - Reads at most this many of the newest lines of each container.
-        If there were more, the absence of error lines is not proved, and the verdict is V(error).
-    type: int
-    default: 50000
   assertions:
     description: What the ClickHouse server has to answer, as in O(suho.platform.clickhouse_assert#module:assertions).
     type: list

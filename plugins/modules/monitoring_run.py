@@ -82,6 +82,7 @@ options:
 extends_documentation_fragment:
   - suho.platform.attributes
   - suho.platform.checks.platform
+  - suho.platform.checks.logs
   - suho.platform.engine
   - suho.platform.clickhouse
 attributes:

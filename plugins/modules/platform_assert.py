@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - suho.platform.attributes.read_only
   - suho.platform.checks
   - suho.platform.checks.platform
+  - suho.platform.checks.logs
   - suho.platform.engine
   - suho.platform.clickhouse
 author:

@@ -45,7 +45,7 @@ PARTS: Mapping[str, Part] = {
 
 
 def entry_options() -> dict[str, Any]:
-    """The argument_spec of what is checked, as in the section all of the documentation fragment suho.platform.checks."""
+    """The argument_spec of what is checked, as the sections platform and logs of the documentation fragment suho.platform.checks describe it."""
     entries = {"type": "list", "elements": "dict", "default": []}
     return {
         **dict.fromkeys(PARTS, entries),
