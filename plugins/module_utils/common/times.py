@@ -104,6 +104,11 @@ def utc_text(seconds: float, digits: int = 0) -> str:
     return found.replace("+00:00", "Z")
 
 
+def id_time(seconds: float) -> str:
+    """Return Unix seconds as the names of releases and runs begin with them: 20261128T041500Z."""
+    return datetime.datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
 def utc_now() -> str:
     """Return the time now, UTC, RFC 3339 with milliseconds."""
     return utc_text(time.time(), 3)

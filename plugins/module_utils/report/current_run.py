@@ -9,12 +9,12 @@ so a play holds one dictionary and no second truth beside it.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ..common.errors import PlatformError
+from ..common.times import id_time, utc_text
 from .run import downtimes, failure, timed_phases
 
 AUDIT, DEPLOY, VERIFY, MONITOR, ROLLBACK = "audit", "deploy", "verify", "monitor", "rollback"
@@ -80,8 +80,7 @@ class Run:
         """The name of the report: that of the release or, where there is none, of the run."""
         if self.release:
             return self.release + (f"-{self.operation}" if self.operation in (ROLLBACK, MONITOR) else "")
-        began = datetime.datetime.fromtimestamp(self.started, datetime.timezone.utc)
-        return f"{began:%Y%m%dT%H%M%SZ}-{self.operation}"
+        return f"{id_time(self.started)}-{self.operation}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -331,8 +330,8 @@ def report_data(run: Mapping[str, Any], seen: Mapping[str, Any], check_mode: boo
             # A run in check mode proves nothing and changes nothing: it is an audit of what would be done.
             "operation": AUDIT if check_mode else known.operation,
             "release_id": known.report_id,
-            "started": _iso(known.started),
-            "finished": _iso(known.finished),
+            "started": utc_text(known.started, 3),
+            "finished": utc_text(known.finished, 3),
             "seconds": known.finished - began,
             "user": known.user,
             "backend_revision": revision,
@@ -365,10 +364,6 @@ def _verdict(run: Run, monitor: Mapping[str, Any]) -> str:
         return "pass"
     found = monitor.get("verdict") if run.operation == MONITOR else ""
     return str(found) if found in ("error", "inconclusive") else "fail"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat(timespec="milliseconds")
 
 
 def messages(

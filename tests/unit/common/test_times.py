@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.suho.platform.plugins.module_utils.common.times import (
     UTC,
     creation_time,
+    id_time,
     moment_text,
     next_since,
     read_date,
@@ -83,6 +84,7 @@ def test_the_next_nanosecond(before: str, after: str) -> None:
 
 def test_a_release_says_when_it_was_opened() -> None:
     assert release_time("20260131T120000Z-abc1234") == AT.timestamp()
+    assert id_time(AT.timestamp()) == "20260131T120000Z"
     assert release_time("20261331T120000Z-abc1234") is None
     assert release_time("latest") is None
 
