@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from ..module_utils.audit import due
 from ..module_utils.checks import specs
 from ..module_utils.compose import new_services
 from ..module_utils.releases import deploy_plan, record, rollback_checks, rollback_plan, tags
@@ -20,6 +21,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         sources = {
+            due: ("services_due", "deploy_refusals"),
             deploy_plan: ("deploy_plan", "deploy_scope"),
             record: ("release_manifest", "release_intents"),
             rollback_checks: ("containers_after_rollback",),

@@ -93,12 +93,9 @@ def _services(found: Sequence[Any]) -> list[NewService]:
     return list(known.values())
 
 
-def compose_entries(new: Sequence[Any], chosen: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Return the new services as entries of the module compose_entries; of two of the same name the later one.
-
-    ``chosen`` are the names of those that are wanted; none given are all of them.
-    """
-    return [one.entry() for one in _services(new) if chosen is None or one.name in chosen]
+def compose_entries(new: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the new services as entries of the module compose_entries; of two of the same name the later one."""
+    return [one.entry() for one in _services(new)]
 
 
 def with_new_services(

@@ -39,7 +39,6 @@ def test_an_entry_is_one_of_the_compose_file() -> None:
         "allow_change": False,
     }
     assert (more["name"], more["insert_after"], more["header_comment"]) == ("more", "", [])
-    assert [one["name"] for one in compose_entries([TICK, MORE], ["more"])] == ["more"]
 
 
 def test_the_later_one_of_a_name_counts() -> None:
