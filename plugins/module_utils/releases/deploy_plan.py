@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .model import DeployPlan, DeployScope
 from .parts import SCHEMA, SERVICES
 
 
@@ -24,9 +25,9 @@ def deploy_plan(
     build: Sequence[str],
     recreate: Sequence[str],
     seconds_per_recreation: float,
-    scope: Mapping[str, Any] | None = None,
+    scope: DeployScope | None = None,
     platform: Mapping[str, Mapping[str, Any]] | None = None,
-) -> dict[str, Any]:
+) -> DeployPlan:
     """Put the plan together from the results of the modules clickhouse_schema, compose_entries and service_state.
 
     ``build`` and ``recreate`` are the services to build and to recreate, in order. ``expected_downtime_seconds`` is the
@@ -35,9 +36,8 @@ def deploy_plan(
     and would be deployed without them, is ``left``; ``harm`` says why it must not be left out.
     """
     services = audit["services"]
-    left = _left_out(
-        schema, services, scope or {"schema": True, "services": list(platform or {})}, platform or {}
-    )
+    everything: DeployScope = {"schema": True, "services": list(platform or {}), "entries": []}
+    left = _left_out(schema, services, scope or everything, platform or {})
     if scope and not scope["schema"]:
         schema = {}
     running = [name for name in recreate if (services[name].get("container") or {}).get("state") == "running"]
@@ -84,9 +84,7 @@ def deploy_plan(
     }
 
 
-def deploy_scope(
-    parts: Sequence[str], platform: Sequence[str], new_services: Sequence[str]
-) -> dict[str, Any]:
+def deploy_scope(parts: Sequence[str], platform: Sequence[str], new_services: Sequence[str]) -> DeployScope:
     """Return what a deploy works on: schema (bool), services (names, in their order), entries (names of new services).
 
     ``parts`` is what the tags name, none is all of it. ``services`` among them are those that are not new.
@@ -104,7 +102,7 @@ def deploy_scope(
 def _left_out(
     schema: Mapping[str, Any],
     services: Mapping[str, Any],
-    scope: Mapping[str, Any],
+    scope: DeployScope,
     platform: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """The parts that are not as they should be, and that the tags do not choose."""

@@ -97,3 +97,91 @@ class Manifest(TypedDict, total=False):
     executed: dict[str, Executed]  # by run: its id, or when it began and what it was
     rollback: dict[str, Any]  # of one that has begun: to, parts
     rolled_back: list[str]  # the parts that are rolled back; version 0.1.0 wrote them as "taken_back"
+
+
+# Plans --------------------------------------------------------------------------------------------------------
+
+
+class DeployScope(TypedDict):
+    """What a deploy works on, as the tags choose it."""
+
+    schema: bool
+    services: list[str]  # in the order in which they are replaced
+    entries: list[str]  # those of them that the compose file need not have yet
+
+
+class PlannedSchema(TypedDict):
+    """What a deploy does to the schema."""
+
+    steps: list[dict[str, Any]]  # each as schema.steps.Step.to_dict has it
+    refused: list[dict[str, Any]]
+    restored: list[dict[str, Any]]  # what comes back from the quarantine
+    findings: list[dict[str, Any]]  # what the live data says
+    hash: str
+    fingerprint: str
+
+
+class PlannedCompose(TypedDict):
+    """What a deploy does to the compose file."""
+
+    path: str
+    changed: bool
+    sha256_before: str
+    sha256_after: str
+    block: str  # the text of the entries that are written
+    entries: list[EntryRecord]
+
+
+class DeployPlan(TypedDict):
+    """What a deploy will do: shown, approved by its hash, and carried out."""
+
+    schema: PlannedSchema
+    compose: PlannedCompose
+    services: list[dict[str, str]]  # the audit's table
+    reasons: dict[str, list[str]]  # by service: why it is not as it should be
+    build: list[str]
+    recreate: list[str]
+    changes: bool
+    left: list[str]  # what the tags leave out, and would be deployed without them
+    harm: list[str]  # why it must not be carried out
+    expected_downtime_seconds: float
+    hash: str
+
+
+class RollbackOfCompose(TypedDict, total=False):
+    """The options of compose_rollback; empty if the file was not changed."""
+
+    path: str
+    backup: str
+    sha256_before: str
+    sha256_after: str
+    entries: list[dict[str, str]]
+
+
+class RollbackOfSchema(TypedDict):
+    """The steps of one release, for their rollback."""
+
+    release: str
+    steps: list[dict[str, Any]]
+
+
+class RollbackOutcome(TypedDict):
+    """What becomes of one release."""
+
+    status: str  # rolled_back, partly_rolled_back
+    rolled_back: list[str]  # all its parts that are rolled back then
+
+
+class RollbackPlan(TypedDict):
+    """What a rollback will do; see releases.rollback_plan."""
+
+    releases: list[str]  # the newest first
+    to: str  # the release before them, or none
+    services: dict[str, ServiceRecord]
+    images: dict[str, str]  # by service: id of the image that it goes back to
+    compose: RollbackOfCompose
+    schema: list[RollbackOfSchema]  # the newest first
+    manifest: Manifest  # the same as one manifest, for the checks of the previous state
+    outcomes: dict[str, RollbackOutcome]  # by release
+    parts: list[str]
+    harm: list[str]  # why it must not be done

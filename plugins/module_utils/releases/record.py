@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .model import JournalLine, Manifest, ServiceRecord
+from .model import DeployPlan, JournalLine, Manifest, ServiceRecord
 
 
 def _was_up(container: Mapping[str, Any]) -> bool:
@@ -19,7 +19,7 @@ def _was_up(container: Mapping[str, Any]) -> bool:
     )
 
 
-def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manifest:
+def release_manifest(plan: DeployPlan, audit: Mapping[str, Any]) -> Manifest:
     """Return what a release records before it changes anything: enough to roll every step back."""
     services: dict[str, ServiceRecord] = {}
     for order, name in enumerate(plan["recreate"]):
@@ -50,7 +50,7 @@ def release_manifest(plan: Mapping[str, Any], audit: Mapping[str, Any]) -> Manif
     }
 
 
-def release_intents(plan: Mapping[str, Any]) -> list[JournalLine]:
+def release_intents(plan: DeployPlan) -> list[JournalLine]:
     """Return the journal's first entries: each change that the release plans, before the modules write what they do."""
     entries: list[JournalLine] = [
         {"phase": "schema", "object": str(step["object"]), "undo": str(step.get("rollback_sql", ""))}

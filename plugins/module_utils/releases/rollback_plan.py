@@ -13,7 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .journal import DONE, FAILED, INTENT
-from .model import EntryRecord
+from .model import (
+    EntryRecord,
+    RollbackOfCompose,
+    RollbackOfSchema,
+    RollbackOutcome,
+    RollbackPlan,
+    ServiceRecord,
+)
 from .parts import (
     SCHEMA,
     SERVICES,
@@ -69,13 +76,13 @@ def rollback_plan(
     taken: Sequence[Mapping[str, Any]],
     parts: Sequence[str],
     platform: Mapping[str, Mapping[str, Any]] | None = None,
-) -> dict[str, Any]:
+) -> RollbackPlan:
     """Return the rollback as data.
 
     ``taken``: the releases, the newest first, each with release, manifest, journal and path. ``parts``: what to roll back, as the tags name
     it; none is all of it. ``platform``: the platform's services, of which C(consumes) tells those that read from the broker. Returns
 
-    - services: as a manifest holds them
+    - services: as a manifest holds them; images: for each that ran, the id of the image that it goes back to
     - compose: the option values of compose_rollback; empty if the file was not changed
     - schema: release and steps, the newest first
     - manifest: the same as one manifest, for the checks of the previous state
@@ -83,7 +90,7 @@ def rollback_plan(
     - outcomes: for each release its status and the parts that are rolled back then
     - harm: why it must not be done; empty if it may
     """
-    services: dict[str, Any] = {}
+    services: dict[str, ServiceRecord] = {}
     for one in taken:  # the oldest comes last, and its word is what was there before all of them
         services.update(one["manifest"].get("services") or {})
     whole = {"services": services, "compose": {}}
@@ -94,7 +101,7 @@ def rollback_plan(
         raise ReleaseError(f"parts: found {', '.join(unknown)}, expected some of {', '.join(known)}")
     selected = expanded(parts, whole) if parts else {SCHEMA, *touched}
     chosen = {name: was for name, was in services.items() if name in selected}
-    steps = [
+    steps: list[RollbackOfSchema] = [
         {"release": one["release"], "steps": (one["manifest"].get("schema") or {}).get("steps") or []}
         for one in taken
     ]
@@ -104,6 +111,11 @@ def rollback_plan(
         "releases": [one["release"] for one in taken],
         "to": (taken[-1]["manifest"].get("previous") if taken else None) or FIRST,
         "services": chosen,
+        "images": {
+            name: was["image_before"]
+            for name, was in chosen.items()
+            if was.get("existed") and was.get("image_before")
+        },
         "compose": compose,
         "schema": schema,
         # The same in the form of one release's manifest, for what checks the previous state.
@@ -117,14 +129,14 @@ def rollback_plan(
     }
 
 
-def _outcome(one: Mapping[str, Any], selected: set[str]) -> dict[str, Any]:
+def _outcome(one: Mapping[str, Any], selected: set[str]) -> RollbackOutcome:
     """What becomes of one release: its state, and the parts that are rolled back then."""
     touched = set(touched_parts(one["manifest"]))
     gone = rolled_back_parts(one["manifest"]) | (selected & touched)
     return {"status": "rolled_back" if touched <= gone else "partly_rolled_back", "rolled_back": sorted(gone)}
 
 
-def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[dict[str, Any], list[str]]:
+def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[RollbackOfCompose, list[str]]:
     """From the compose file as the newest release left it to the one that the oldest has found; and what keeps a part of it from going alone."""
     left = [(one, _entries_left(one["manifest"])) for one in taken]
     changed = [(one, entries) for one, entries in left if entries]

@@ -56,6 +56,8 @@ def test_uncommitted_code_and_what_is_unknown_are_refused() -> None:
         "Uncommitted code would be built into one, two: a.py, b.py. "
         "Commit or stash it; what is deployed must be what git knows."
     )
-    assert unknown.startswith("odd: it is unknown. Fix that, or build them anew with -e '{\"service_build_force\"")
+    assert unknown.startswith(
+        'odd: it is unknown. Fix that, or build them anew with -e \'{"service_build_force"'
+    )
     assert len(deploy_refusals(audit, ["one", "two", "odd"], ["odd"])) == 1
     assert deploy_refusals(AUDIT, ORDER, []) == []

@@ -244,6 +244,9 @@ def test_everything_goes_back_to_before_the_oldest() -> None:
     assert way["services"]["data-bridge"]["image_before"] == "sha256:old"
     assert way["services"]["tick-aggregator"]["existed"] is False
     assert way["services"]["live-collector"]["image_before"] == "sha256:live"
+    # Of a service that there was not, no image has to be there.
+    assert "tick-aggregator" not in way["images"]
+    assert (way["images"]["data-bridge"], way["images"]["live-collector"]) == ("sha256:old", "sha256:live")
     assert way["schema"] == [{"release": R1, "steps": [STEP]}]
     assert way["manifest"]["schema"]["steps"] == [STEP]
     assert way["compose"]["backup"] == f"/s/releases/{R1}/backup/docker-compose.yml"

@@ -161,9 +161,7 @@ def test_a_run_that_looked_once_shows_what_the_stream_holds_and_what_arrives() -
         {"table": "aggregates", "rate": "0.50 rows/s"},
         {"table": "external_other", "rate": "not measured"},
     ]
-    assert (
-        flow({}, [{**seen, "details": {"last_sequence": 1}}])[0]["published"] == "not measured"
-    )
+    assert flow({}, [{**seen, "details": {"last_sequence": 1}}])[0]["published"] == "not measured"
 
 
 @pytest.mark.parametrize(
