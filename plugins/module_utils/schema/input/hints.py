@@ -67,6 +67,3 @@ def _items(text: str) -> list[Sequence[Token]]:
     level = depths(parts[first:])
     end = next((at for at, depth in enumerate(level) if depth < 0), len(level))
     return split_commas(parts[first : first + end])
-
-
-# Steps -----------------------------------------------------------------------------------------------------
