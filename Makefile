@@ -67,10 +67,10 @@ schema-plan: setup ## Plan the schema without a server (docs/schema.md): LIVE=du
 bench-schema: setup ## Measure applying and planning a schema beside other tools (bench/README.md): [RUNS=5] [WRITE=1]
 	@scripts/bench-schema --runs $(or $(RUNS),5) $(if $(WRITE),--write)
 
-bench-services: setup ## Measure swaps, a deploy under a writer, the audit, the digest (bench/README.md): [RUNS=5] [WRITE=1]
+bench-services: setup ## Measure replacements, a deploy under a writer, the audit, the digest (bench/README.md): [RUNS=5] [WRITE=1]
 	@scripts/bench-services --runs $(or $(RUNS),5) $(if $(WRITE),--write)
 
-bench-verify: setup ## Measure 30 assertions in one call, and on tables of growing age (bench/README.md): [RUNS=5] [WRITE=1]
+bench-verify: setup ## Measure 30 checks in one call, and on tables of growing age (bench/README.md): [RUNS=5] [WRITE=1]
 	@scripts/bench-verify --runs $(or $(RUNS),5) $(if $(WRITE),--write)
 
 lab-up: setup ## Raise the lab: engine if there is none, images, the platform in the audit's state
@@ -79,7 +79,7 @@ lab-up: setup ## Raise the lab: engine if there is none, images, the platform in
 lab-status: setup ## Show the lab's containers, ports, data and where its files lie
 	@$(LAB) lab/status.yml
 
-lab-reset: setup ## Put the lab back into the audit's state (under a minute)
+lab-reset: setup ## Bring the lab into the audit's state (under a minute)
 	@$(LAB) lab/reset.yml
 
 lab-down: setup ## Remove the lab: containers, networks, volumes, files; the engine too if the lab started it
