@@ -150,7 +150,7 @@ from ..module_utils.checks.platform import entry_options
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.monitor.round import RoundRunner, RoundSpec, round_spec
 from ..module_utils.monitor.run import report, run_rounds, stop
-from ..module_utils.monitor.store import MonitoringError, MonitoringStore
+from ..module_utils.monitor.store import MonitoringError, MonitoringPlan, MonitoringStore
 from ..module_utils.monitor.verdict import Limits
 
 
@@ -174,7 +174,7 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def plan_of(params: dict[str, Any], spec: RoundSpec) -> dict[str, Any]:
+def plan_of(params: dict[str, Any], spec: RoundSpec) -> MonitoringPlan:
     """What the record says of the monitoring run as a whole."""
     if params["rounds"] < 1:
         raise ValueError(f"rounds is {params['rounds']}, expected 1 or more")

@@ -6,13 +6,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypedDict
 
 from ..checks.result import ERROR
 from ..common.secrets import mask_text
 from ..common.times import unix_seconds, utc_now
-from .store import DONE, OPEN, STOPPED, Carried, MonitoringRun, RoundRecord
+from .store import (
+    DONE,
+    OPEN,
+    STOPPED,
+    Carried,
+    MonitoringHead,
+    MonitoringPlan,
+    MonitoringRun,
+    RoundRecord,
+)
 from .verdict import Limits, standing
 
 #: Does a round: its number and the record of the one before it (for the first one, what the plan says of it); returns its record.
@@ -21,18 +30,34 @@ STOP = "stop"
 _NAP = 1.0
 
 
-def due(head: Mapping[str, Any], rounds: Sequence[RoundRecord]) -> float:
+class MonitoringReport(TypedDict):
+    """Where a monitoring run stands, as monitoring_run_info returns it."""
+
+    id: str
+    status: str
+    began: str
+    ended: str
+    collected: bool
+    plan: MonitoringPlan
+    rounds_done: int
+    verdict: str  # so far
+    reason: str
+    at_work: bool
+    seconds_left: float  # until the last round begins
+
+
+def due(head: MonitoringHead, rounds: Sequence[RoundRecord]) -> float:
     """When the next round is due. It sees the time since the last one, which is never shorter than the interval."""
     last = rounds[-1]["began"] if rounds else head["began"]
     return (unix_seconds(last) or 0) + float(head["plan"]["interval"])
 
 
-def limits_of(plan: Mapping[str, Any]) -> Limits:
+def limits_of(plan: MonitoringPlan) -> Limits:
     """The limits that a plan holds."""
     return Limits(**plan["limits"])
 
 
-def report(run: MonitoringRun, now: float | None = None) -> dict[str, Any]:
+def report(run: MonitoringRun, now: float | None = None) -> MonitoringReport:
     """Where the monitoring run stands: its head, how many rounds have ended, the verdict so far, and seconds to the next round and to the end."""
     head, rounds = run.head(), run.rounds()
     moment = time.time() if now is None else now
@@ -42,7 +67,10 @@ def report(run: MonitoringRun, now: float | None = None) -> dict[str, Any]:
     if head["status"] == OPEN and not found.decided:
         left = max(0.0, due(head, rounds) - moment) + max(0, planned - len(rounds) - 1) * interval
     return {
-        **{key: head.get(key, "") for key in ("id", "status", "began", "ended")},
+        "id": head.get("id", ""),
+        "status": head["status"],
+        "began": head.get("began", ""),
+        "ended": head.get("ended", ""),
         "collected": bool(head.get("collected")),
         "plan": head["plan"],
         "rounds_done": len(rounds),
@@ -55,11 +83,11 @@ def report(run: MonitoringRun, now: float | None = None) -> dict[str, Any]:
 
 def run_rounds(
     run: MonitoringRun,
-    plan: Mapping[str, Any],
+    plan: MonitoringPlan,
     do_round: DoRound,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> dict[str, Any]:
+) -> MonitoringReport:
     """Begin the monitoring run or go on with it until it is decided, and return its report.
 
     What was planned when it began holds for all of its rounds. Raises MonitoringError if another process is at it.

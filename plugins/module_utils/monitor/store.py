@@ -15,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict, cast
@@ -54,6 +54,30 @@ class RoundRecord(Carried):
     samples: dict[str, Any]  # numbers that a chart shows
 
 
+class MonitoringPlan(TypedDict, total=False):
+    """What was planned when a monitoring run began. It holds for all of its rounds."""
+
+    rounds: int
+    interval: float  # seconds from the beginning of one round to that of the next
+    grace: float  # seconds that a round waits for what should arrive
+    release: str  # that is monitored
+    limits: dict[str, int]  # monitor.verdict.Limits
+    first: Carried  # in place of the round before the first one
+
+
+class MonitoringHead(TypedDict, total=False):
+    """The file ``HEAD``: what was planned and what became of it. Times are RFC 3339, UTC."""
+
+    id: str
+    status: str  # open, done, stopped
+    began: str
+    ended: str
+    plan: MonitoringPlan
+    verdict: str
+    reason: str
+    collected: bool  # its result was seen
+
+
 class MonitoringError(PlatformError):
     """A monitoring run that cannot be begun, gone on with or read, with a text for the user."""
 
@@ -69,7 +93,7 @@ class MonitoringRun:
     def exists(self) -> bool:
         return (self.folder / HEAD).is_file()
 
-    def head(self) -> dict[str, Any]:
+    def head(self) -> MonitoringHead:
         """What was planned and what became of it; raises :class:`MonitoringError` where it is damaged."""
         path = self.folder / HEAD
         try:
@@ -80,22 +104,22 @@ class MonitoringRun:
             raise MonitoringError(
                 f"{path} holds no monitoring run, expected a status of {OPEN}, {DONE} or {STOPPED}"
             )
-        return found
+        return cast("MonitoringHead", found)
 
-    def write_head(self, head: Mapping[str, Any]) -> None:
+    def write_head(self, head: MonitoringHead) -> None:
         """Replace the head; it is on the disk when this returns."""
         replace_file(self.folder / HEAD, (json.dumps(dict(head), indent=1, sort_keys=True) + "\n").encode())
 
-    def update(self, **more: Any) -> dict[str, Any]:
+    def update(self, **more: Any) -> MonitoringHead:
         """Change some of the head and return it."""
-        head = {**self.head(), **more}
+        head = cast("MonitoringHead", {**self.head(), **more})
         self.write_head(head)
         return head
 
-    def begin(self, plan: Mapping[str, Any]) -> None:
+    def begin(self, plan: MonitoringPlan) -> None:
         """Make the folder and the head. ``plan`` is what the rounds are, without secrets."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.write_head({"id": self.id, "status": OPEN, "began": utc_now(), "ended": "", "plan": dict(plan)})
+        self.write_head({"id": self.id, "status": OPEN, "began": utc_now(), "ended": "", "plan": plan})
 
     def rounds(self) -> list[RoundRecord]:
         """The rounds that have ended, in their order. A line that a crash has left incomplete is as if it had not been written."""
