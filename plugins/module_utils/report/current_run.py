@@ -279,7 +279,7 @@ def undo_due(
 
 
 def _condemned(run: Run, monitoring: Mapping[str, Any]) -> bool:
-    """Whether a monitoring run has measured that the release does not do."""
+    """Whether a monitoring run has measured that the release fails."""
     return run.operation == MONITOR and monitoring.get("verdict") == "fail"
 
 

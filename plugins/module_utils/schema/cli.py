@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         help="refused difference, as a former plan named it, or a class (rewrite, destructive), that may become a step",
     )
     parser.add_argument(
-        "--server-version", default="", metavar="V", help="warn if the rehearsal's is another"
+        "--server-version", default="", metavar="V", help="warn if the rehearsal's differs from it"
     )
     parser.add_argument(
         "--cluster", default="", metavar="NAME", help="print the statements as they would go to this cluster"

@@ -83,7 +83,7 @@ class Server:
             raise SchemaError(f"{len(failed)} of {len(statuses)} hosts refused it: {said}")
 
     def run_if_different(self, statement: str, table: str) -> None:
-        """Run a statement that may be without effect by now; it only counts as run if the table is another then."""
+        """Run a statement that may be without effect by now; it only counts as run if the table differs then."""
         before = "" if self.dry else self.ddl(self.database, table)
         self.run(statement)
         if not self.dry and self.ddl(self.database, table) == before:
