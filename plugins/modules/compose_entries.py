@@ -17,10 +17,6 @@ requirements:
   - ruamel.yaml
   - docker CLI with the Compose plugin (v2.24 or newer), unless O(validate=false)
 options:
-  path:
-    description: The Compose file. A symbolic link is followed and its target edited.
-    type: path
-    required: true
   entries:
     description: The services, in the order in which they are brought into the file.
     type: list
@@ -51,25 +47,6 @@ options:
     description: Have the edited file judged by C(docker compose config) before it is written.
     type: bool
     default: true
-  project_dir:
-    description: Directory of the Compose project. Default is the directory of O(path).
-    type: path
-    required: false
-  project_name:
-    description: Name of the Compose project, if it is not the one that the files give.
-    type: str
-    default: ''
-  files:
-    description:
-      - All Compose files of the project in their order, relative to O(project_dir), if there are several.
-      - Default is what C(docker compose) would take by itself if O(path) is one of these, else O(path) alone.
-    type: list
-    elements: str
-    default: []
-  timeout:
-    description: Seconds that C(docker compose config) may take.
-    type: float
-    default: 60
 attributes:
   check_mode:
     support: full
@@ -79,6 +56,7 @@ attributes:
     description: Shows the whole file before and after.
 extends_documentation_fragment:
   - suho.platform.attributes
+  - suho.platform.compose_edit
   - suho.platform.compose_project
   - suho.platform.journal
 author:

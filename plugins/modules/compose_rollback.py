@@ -17,10 +17,6 @@ requirements:
   - ruamel.yaml
   - docker CLI with the Compose plugin (v2.24 or newer), for a file that was edited since
 options:
-  path:
-    description: The Compose file. A symbolic link is followed.
-    type: path
-    required: true
   backup:
     description: The saved previous file.
     type: path
@@ -55,18 +51,6 @@ options:
         description: SHA-256 of the text of its entry.
         type: str
         required: true
-  project_dir:
-    description: Directory of the Compose project. Default is the directory of O(path).
-    type: path
-    required: false
-  project_name:
-    description: Name of the Compose project, if it is not the one that the files give.
-    type: str
-    default: ''
-  timeout:
-    description: Seconds that C(docker compose config) may take.
-    type: float
-    default: 60
 attributes:
   check_mode:
     support: full
@@ -76,6 +60,7 @@ attributes:
     description: Shows the whole file before and after.
 extends_documentation_fragment:
   - suho.platform.attributes
+  - suho.platform.compose_edit
   - suho.platform.compose_project
   - suho.platform.journal
 author:

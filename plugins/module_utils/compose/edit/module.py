@@ -25,7 +25,7 @@ from .yaml_tree import HAS_RUAMEL, RUAMEL_IMPORT_ERROR
 
 
 def edit_options() -> dict[str, Any]:
-    """The argument_spec that these modules share; ``timeout`` is in seconds, of one ``docker compose config``."""
+    """The argument_spec that belongs to the documentation fragments compose_edit, compose_project and journal of suho.platform."""
     return {
         "path": {"type": "path", "required": True},
         **project_options(required=False),
