@@ -250,7 +250,7 @@ def _server_error(login: Login, error: Any) -> ClickhouseError:
 
 
 def login_from(params: Mapping[str, Any]) -> Login:
-    """Build a Login from the module parameters that LOGIN_OPTIONS describes."""
+    """Build a Login from the module parameters that login_options() describes."""
     return Login(
         host=params["login_host"],
         port=params["login_port"],
