@@ -97,7 +97,7 @@ def test_where_the_old_consumer_runs_nobody_waits_for_it(lab, role, crashed):
     assert "Not taken in within 1" in done.said
 
 
-def test_restore_brings_the_old_image_back(lab, role, before):
+def test_a_rollback_brings_the_old_image_back(lab, role, before):
     old_image = before[lab.container("data-bridge")][1]
     tag = f"{lab.name}-data-bridge:latest"
     recorded = {
@@ -110,13 +110,13 @@ def test_restore_brings_the_old_image_back(lab, role, before):
             "order": 1,
         },
     }
-    role("service_rollout", "restore", service_rollout_recorded=recorded).assert_passed(changed=1)
+    role("service_rollout", "rollback", service_rollout_recorded=recorded).assert_passed(changed=1)
     now = lab.inspect("data-bridge")
     assert now["Image"] == old_image
     assert now["State"]["Health"]["Status"] == "healthy"
     assert json.loads(run("docker", "image", "inspect", tag))[0]["Id"] == old_image
     assert lab.container("historical-downloader") not in lab.containers()
-    role("service_rollout", "restore", service_rollout_recorded=recorded).assert_passed(changed=0)
+    role("service_rollout", "rollback", service_rollout_recorded=recorded).assert_passed(changed=0)
 
 
 def test_the_drain_is_quiet_where_everything_is_taken_in(role):

@@ -65,7 +65,7 @@ def test_it_ends_with_the_reason_and_the_old_image_comes_back(lab, role, name):
     assert "s3cret-value" not in done.said
     assert done.seconds < seconds, done.said
     recorded = {service: {"tag": tag, "image_before": old, "existed": True, "order": 0}}
-    role("service_rollout", "restore", service_rollout_recorded=recorded).assert_passed(changed=1)
+    role("service_rollout", "rollback", service_rollout_recorded=recorded).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == old
     assert json.loads(run("docker", "image", "inspect", tag))[0]["Id"] == old
     # Not before: the only tag of an image that a container uses cannot be removed.
@@ -133,14 +133,14 @@ def test_what_did_not_work_before_comes_back_as_it_was(lab, role):
     base = make_image(lab, tag, old, FAILURES["it falls over after two seconds"][1])
     broken = json.loads(run("docker", "image", "inspect", tag))[0]["Id"]
     recorded = {"tag": tag, "image_before": broken, "existed": True, "order": 0}
-    refused = role("service_rollout", "restore", service_rollout_recorded={service: recorded})
+    refused = role("service_rollout", "rollback", service_rollout_recorded={service: recorded})
     refused.assert_refused("did not stay up")
     back = {"tag": tag, "image_before": old, "existed": True, "order": 0}
-    role("service_rollout", "restore", service_rollout_recorded={service: back}).assert_passed(changed=1)
+    role("service_rollout", "rollback", service_rollout_recorded={service: back}).assert_passed(changed=1)
     recorded["up_before"] = False
-    role("service_rollout", "restore", service_rollout_recorded={service: recorded}).assert_passed(changed=1)
+    role("service_rollout", "rollback", service_rollout_recorded={service: recorded}).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == broken
-    role("service_rollout", "restore", service_rollout_recorded={service: back}).assert_passed(changed=1)
+    role("service_rollout", "rollback", service_rollout_recorded={service: back}).assert_passed(changed=1)
     assert lab.inspect(short)["Image"] == old
     run("docker", "image", "rm", base)
 
