@@ -39,6 +39,7 @@ SAMPLE: dict[str, Any] = {
                 {"object": "aggregates", "class": "additive", "statement": "ALTER TABLE a ADD COLUMN b"}
             ],
             "refused": [{"object": "aggregates.ttl", "found": "3650 days", "expected": "365 days"}],
+            "restored": [{"object": "db.last_week"}],
         },
         "services": [
             {"service": "data-bridge", "verdict": "stale", "reasons": ["code is newer", "digest differs"]}

@@ -215,6 +215,7 @@ def _plan(plan: dict[str, Any]) -> dict[str, Any]:
         "hash": cell(plan.get("hash")) if plan.get("hash") else "",
         "steps": [_step(step) for step in schema.get("steps") or []],
         "refused": [_step(step) for step in schema.get("refused") or []],
+        "restored": [cell(item.get("object")) for item in schema.get("restored") or []],
         "findings": [cell(item["text"]) for item in schema.get("findings") or [] if item["verdict"] != "ok"],
         "audit": _audit(plan),
         "compose_changed": bool(compose.get("changed")),

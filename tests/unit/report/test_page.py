@@ -68,6 +68,7 @@ def test_page_shows_every_fact() -> None:
         "code is newer, digest differs",
         "ALTER TABLE a ADD COLUMN b",
         "found: 3650 days, expected: 365 days",
+        "Restored from the quarantine: db.last_week.",
         "+ tick-aggregator:",
         *ERROR.values(),
     ):
