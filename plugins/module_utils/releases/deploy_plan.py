@@ -67,7 +67,11 @@ def deploy_plan(
             "sha256_after": compose["sha256_after"],
             "block": compose.get("block") or "",
             "entries": [
-                {name: entry[name] for name in ("service", "inserted", "block_sha256")}
+                {
+                    "service": entry["service"],
+                    "inserted": entry["inserted"],
+                    "block_sha256": entry["block_sha256"],
+                }
                 for entry in compose.get("entries") or []
                 if entry["changed"]
             ],
