@@ -120,7 +120,6 @@ path:
 """
 
 from pathlib import Path
-from typing import Any, cast
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -152,7 +151,7 @@ def open_release(module: AnsibleModule, store: ReleaseStore) -> tuple[Release, M
         manifest = continued(unfinished.manifest(), params["manifest"])
         manifest["status"] = "open"
         manifest.pop("rolled_back", None)  # it is all deployed again now
-        cast("dict[str, Any]", manifest).pop("taken_back", None)  # its name in version 0.1.0
+        manifest.pop("taken_back", None)  # its name in version 0.1.0
         edited = settle_compose(manifest, unfinished.manifest(), params["manifest"])
         if edited and (release.folder / "backup" / "docker-compose.yml").exists():
             (release.folder / "backup" / "docker-compose.yml").unlink()

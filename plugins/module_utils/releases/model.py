@@ -96,7 +96,8 @@ class Manifest(TypedDict, total=False):
     downtime: list[dict[str, Any]]  # service, seconds, budget
     executed: dict[str, Executed]  # by run: its id, or when it began and what it was
     rollback: dict[str, Any]  # of one that has begun: to, parts
-    rolled_back: list[str]  # the parts that are rolled back; version 0.1.0 wrote them as "taken_back"
+    rolled_back: list[str]  # the parts that are rolled back
+    taken_back: list[str]  # the same, as version 0.1.0 wrote it
 
 
 # Plans --------------------------------------------------------------------------------------------------------
