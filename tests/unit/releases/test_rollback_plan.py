@@ -15,7 +15,11 @@ from ansible_collections.suho.platform.plugins.module_utils.releases.rollback_pl
     releases_to_roll_back,
     rollback_plan,
 )
-from ansible_collections.suho.platform.plugins.module_utils.releases.store import ReleaseError, ReleaseStore
+from ansible_collections.suho.platform.plugins.module_utils.releases.store import (
+    Release,
+    ReleaseError,
+    ReleaseStore,
+)
 from ansible_collections.suho.platform.plugins.module_utils.releases.tags import chosen_parts
 
 R1, R2, R3 = "20250101T000000Z-a", "20250102T000000Z-b", "20250103T000000Z-c"
@@ -412,18 +416,23 @@ def test_a_rollback_of_the_first_version_that_was_cut_off_is_named_with_its_part
 
 
 RECORDS = Path(__file__).resolve().parents[1] / "fixtures/records-0.1.0"
+RECORDED_PLATFORM = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
+
+
+def recorded(one: Release) -> dict[str, Any]:
+    """A release as release_info returns it."""
+    return {
+        "release": one.id,
+        "manifest": one.manifest(),
+        "journal": one.journal(),
+        "path": str(one.folder),
+    }
 
 
 def test_a_real_record_of_the_first_version_is_rolled_back() -> None:
     store = ReleaseStore(str(RECORDS / "deployed"))
     (kept,) = releases_to_roll_back(store, "", "")
-    one = {
-        "release": kept.id,
-        "manifest": kept.manifest(),
-        "journal": kept.journal(),
-        "path": str(kept.folder),
-    }
-    platform = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
+    one, platform = recorded(kept), RECORDED_PLATFORM
     way = rollback_plan([one], [], platform)
     assert set(way["services"]) == set(platform)
     assert way["services"]["tick-aggregator"]["existed"] is False
@@ -448,14 +457,7 @@ def test_a_run_of_the_first_version_that_was_killed_is_gone_on_with_and_rolled_b
     assert (unfinished.manifest()["status"], in_doubt(unfinished.journal())) == ("open", [])
     (one,) = releases_to_roll_back(store, "", "")
     assert one.id == unfinished.id
-    recorded = {
-        "release": one.id,
-        "manifest": one.manifest(),
-        "journal": one.journal(),
-        "path": str(one.folder),
-    }
-    platform = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
-    plan = rollback_plan([recorded], [], platform)
+    plan = rollback_plan([recorded(one)], [], RECORDED_PLATFORM)
     assert (plan["harm"], outcomes(plan)) == ([], {one.id: "rolled_back"})
     assert len(plan["schema"][0]["steps"]) == len(one.manifest()["schema"]["steps"]) == 7
 

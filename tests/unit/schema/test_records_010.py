@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,37 +32,43 @@ def release(state: str) -> tuple[dict[str, Any], str]:
     return manifest, (folder / "backup" / "clickhouse-ddl.sql").read_text(encoding="utf-8")
 
 
-def test_a_manifest_of_version_010_rolls_its_release_back(tmp_path: Path) -> None:
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineConnection]:
+    connection = EngineConnection(tmp_path)
+    yield connection
+    connection.close()
+
+
+def before_release(engine: EngineConnection, saved: str) -> tuple[Server, str]:
+    """A server with the saved schema, and its fingerprint."""
+    for statement in split_statements(saved):
+        engine.run(statement.text)
+    server = Server(engine, DB, Q)  # type: ignore[arg-type]
+    return server, server.read()["schema_fingerprint"]
+
+
+def test_a_manifest_of_version_010_rolls_its_release_back(engine: EngineConnection) -> None:
     manifest, saved = release("deployed")
     steps = manifest["schema"]["steps"]
     assert len(steps) > 5
     assert all("undo" in step and "operation" not in step for step in steps)
-    engine = EngineConnection(tmp_path)
-    try:
-        for statement in split_statements(saved):
-            engine.run(statement.text)
-        server = Server(engine, DB, Q)  # type: ignore[arg-type]
-        before = server.read()["schema_fingerprint"]
-        for step in steps:
-            engine.run(step["statement"])
-        # Rows of today: the tables have a TTL.
-        engine.run(
-            f"INSERT INTO {DB}.external_fred_economic (series_id, value, observation_date) "
-            "SELECT arrayJoin(['GDP', 'CPI']), 1, today()"
-        )
-        engine.run(
-            f"INSERT INTO {DB}.aggregates (symbol, timestamp, indicators) SELECT 'EURUSD', now(), '{{}}'"
-        )
-        kept = roll_back(server, [Step.from_dict(step) for step in steps], manifest["id"])
-        assert server.read()["schema_fingerprint"] == before
-        rows = {item.object: item.rows for item in kept}
-        assert rows[f"{DB}.external_fred_economic"] == 2
-        assert rows[f"{DB}.aggregates.indicators"] == 1
-        # Each of its checks holds on the server, as they are made of the same record.
-        for check in schema_after_rollback(manifest, DB):
-            assert engine.query(check["sql"], check["params"]).rows == [(check["value"],)], check["name"]
-    finally:
-        engine.close()
+    server, before = before_release(engine, saved)
+    for step in steps:
+        engine.run(step["statement"])
+    # Rows of today: the tables have a TTL.
+    engine.run(
+        f"INSERT INTO {DB}.external_fred_economic (series_id, value, observation_date) "
+        "SELECT arrayJoin(['GDP', 'CPI']), 1, today()"
+    )
+    engine.run(f"INSERT INTO {DB}.aggregates (symbol, timestamp, indicators) SELECT 'EURUSD', now(), '{{}}'")
+    kept = roll_back(server, [Step.from_dict(step) for step in steps], manifest["id"])
+    assert server.read()["schema_fingerprint"] == before
+    rows = {item.object: item.rows for item in kept}
+    assert rows[f"{DB}.external_fred_economic"] == 2
+    assert rows[f"{DB}.aggregates.indicators"] == 1
+    # Each of its checks holds on the server, as they are made of the same record.
+    for check in schema_after_rollback(manifest, DB):
+        assert engine.query(check["sql"], check["params"]).rows == [(check["value"],)], check["name"]
 
 
 def test_every_step_of_version_010_is_undone_in_the_order_that_it_recorded() -> None:
@@ -75,19 +82,12 @@ def test_every_step_of_version_010_is_undone_in_the_order_that_it_recorded() -> 
 
 @pytest.mark.parametrize("done", [0, 3])
 def test_a_run_of_version_010_that_was_killed_between_its_steps_is_rolled_back(
-    tmp_path: Path, done: int
+    engine: EngineConnection, done: int
 ) -> None:
     manifest, saved = release("killed")
     steps = manifest["schema"]["steps"]
-    engine = EngineConnection(tmp_path)
-    try:
-        for statement in split_statements(saved):
-            engine.run(statement.text)
-        server = Server(engine, DB, Q)  # type: ignore[arg-type]
-        before = server.read()["schema_fingerprint"]
-        for step in steps[:done]:
-            engine.run(step["statement"])
-        roll_back(server, [Step.from_dict(step) for step in steps], manifest["id"])
-        assert server.read()["schema_fingerprint"] == before
-    finally:
-        engine.close()
+    server, before = before_release(engine, saved)
+    for step in steps[:done]:
+        engine.run(step["statement"])
+    roll_back(server, [Step.from_dict(step) for step in steps], manifest["id"])
+    assert server.read()["schema_fingerprint"] == before
