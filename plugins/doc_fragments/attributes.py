@@ -35,3 +35,18 @@ attributes:
     support: full
     platforms: posix
 """
+
+    # For modules that write one file.
+    WRITES_FILE = r"""
+attributes:
+  check_mode:
+    description: Does everything but write the file.
+    support: full
+  diff_mode:
+    description: Shows the whole file before and after.
+    support: full
+  platform:
+    description: Runs on hosts with Python 3.9 or later.
+    support: full
+    platforms: posix
+"""

@@ -64,15 +64,8 @@ options:
     description: Have the edited file judged by C(docker compose config) before it is written.
     type: bool
     default: true
-attributes:
-  check_mode:
-    support: full
-    description: Does everything but write the file.
-  diff_mode:
-    support: full
-    description: Shows the whole file before and after.
 extends_documentation_fragment:
-  - suho.platform.attributes
+  - suho.platform.attributes.writes_file
   - suho.platform.compose_edit
   - suho.platform.compose_project
   - suho.platform.journal
