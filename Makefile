@@ -33,7 +33,7 @@ lint: setup ## Check style and types: yamllint, ansible-lint (production), ruff,
 	@scripts/lint
 
 unit: setup ## Run the unit tests (no Docker needed), on two cores
-	@pytest tests/unit --numprocesses 2 --dist loadfile
+	@pytest tests/unit --numprocesses 2 --dist worksteal
 
 test: setup ## Set up everything, then lint, unit tests, the server's conformance suite, molecule, the report in a browser, and a part of the fault matrix
 	@scripts/test

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Callable
 
 from ..module_utils.report import current_run
@@ -26,8 +27,20 @@ NAMES = (
 )
 
 
+def preloaded(text: str) -> str:
+    """Return *text*; the process that asks has loaded then what the filters of this collection import.
+
+    Ansible runs each task in a process of its own, forked from the controller's. The name of a task is rendered before that, so a filter in a name
+    is loaded once for all tasks that follow, where it would be loaded, and compiled, in each of their processes.
+    """
+    for name in ("plan", "report"):
+        import_module(f"ansible_collections.suho.platform.plugins.filter.{name}")
+    return text
+
+
 class FilterModule:
     """Filters of suho.platform for the run of a playbook."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {name: guarded(name, getattr(current_run, name)) for name in NAMES}
+        functions = {name: getattr(current_run, name) for name in NAMES}
+        return {name: guarded(name, one) for name, one in {**functions, "preloaded": preloaded}.items()}

@@ -1,4 +1,4 @@
-"""How many examples a property test draws: SUHO_DEEP=1 (`make test-deep`) asks for ten times as many."""
+"""How many examples a property test draws: SUHO_DEEP=1 (`make test-deep`) asks for twenty times as many."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ DEEP = bool(os.environ.get("SUHO_DEEP"))
 
 
 def examples(count: int) -> int:
-    return count * 10 if DEEP else count
+    return count * 20 if DEEP else count

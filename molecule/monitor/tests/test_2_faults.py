@@ -120,7 +120,7 @@ def test_a_fault_turns_the_run_red_within_a_round(lab, play_process, name):
                 fault.strike(lab)
                 # What the controller shows may be rounds behind what the target has done.
                 done = len(rounds_of(lab, run))
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=240)
     finally:
         fault.remedy(lab)
     output = " ".join(" ".join(said).split())

@@ -215,6 +215,17 @@ def _harm(
         name for name in whole["services"] if name in recreated and name not in selected and not done(name)
     ]
     harm = []
+    # Without its container's name nobody could prove that the previous image runs again.
+    lost = [
+        name
+        for name, was in whole["services"].items()
+        if platform and name in selected and name not in platform and was.get("existed")
+    ]
+    if lost:
+        harm.append(
+            f"{', '.join(lost)}: the release has changed what the inventory no longer names. Expected an entry of platform_services, "
+            f"whose container is looked at. Add it for the rollback, or roll other parts back with --tags"
+        )
     if SCHEMA in selected and not done(SCHEMA) and left:
         harm.append(
             f"{', '.join(left)} run code that writes into what the schema would lose: rows would be refused. "

@@ -346,6 +346,15 @@ def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
     assert rollback_plan([FULL], [])["harm"] == []
 
 
+def test_a_service_that_the_inventory_no_longer_names_is_told_before_anything_is_touched() -> None:
+    platform = {"tick-aggregator": {"container": "suho-tick-aggregator"}}
+    (harm,) = rollback_plan([FULL], [], platform)["harm"]
+    assert "data-bridge: the release has changed what the inventory no longer names" in harm
+    assert rollback_plan([FULL], ["schema", "tick-aggregator"], platform)["harm"] != [harm]
+    # What the release has added goes by its record alone.
+    assert rollback_plan([FULL], ["tick-aggregator"], {"data-bridge": {"container": "b"}})["harm"] == []
+
+
 def test_what_was_taken_back_before_counts() -> None:
     later = {**FULL, "manifest": {**FULL["manifest"], "rolled_back": ["services", "tick_aggregator"]}}
     way = rollback_plan([later], ["schema"])

@@ -4,7 +4,7 @@
 
 """What must hold for every schema: hypothesis makes them up, the engine of the planner judges.
 
-SUHO_DEEP=1 asks for ten times as many examples. Without it the examples are the same in every run.
+SUHO_DEEP=1 asks for twenty times as many examples. Without it the examples are the same in every run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schema_strategies import ASchema, respelled, schemas
 
 settings.register_profile(
     "schema",
-    max_examples=examples(50),  # of each of the four properties
+    max_examples=examples(25),  # of each of the four properties
     deadline=None,
     print_blob=True,
     derandomize=not DEEP,

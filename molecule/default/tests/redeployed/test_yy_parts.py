@@ -26,16 +26,6 @@ def test_check_mode_shows_the_way_back_and_takes_no_step(lab, play):
     assert current(lab)["status"] == "closed"
 
 
-def test_a_part_that_is_misspelt_is_not_all_of_them(lab, play):
-    before = lab.fingerprint()
-    play(ROLLBACK, "--tags", "tick-agregator").assert_refused(
-        "--tags tick-agregator names no part",
-        f"schema, services, data-bridge, external-data-collector, {TICK}",
-        "Nothing was changed",
-    )
-    assert lab.fingerprint() == before
-
-
 def test_the_schema_alone_is_refused_while_services_write_into_it(lab, play):
     before = lab.fingerprint()
     done = play(ROLLBACK, "--tags", "schema")

@@ -251,7 +251,7 @@ def compose_files(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     text=compose_files(),
     definition=DEFINITIONS,
@@ -275,7 +275,7 @@ def test_insert_then_remove_is_byte_identical(
     assert after_meaning == before_meaning
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(text=compose_files(), first=DEFINITIONS, second=DEFINITIONS)
 def test_replacing_is_the_same_as_inserting_the_new_definition(
     text: str, first: dict[str, Any], second: dict[str, Any]
@@ -288,7 +288,7 @@ def test_replacing_is_the_same_as_inserting_the_new_definition(
     )
 
 
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(value=VALUES, step=st.integers(1, 6), flat=st.booleans(), column=st.integers(0, 6))
 def test_what_is_written_is_read_back_by_both_versions_of_yaml(
     value: Any, step: int, flat: bool, column: int
