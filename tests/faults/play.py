@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -138,14 +139,18 @@ class Play:
 
     def _watch(self) -> None:
         """Look at the newest journal until the line is there; a look takes far less than a change."""
+        seen: dict[Path, int] = {}
         while self.process.poll() is None and not self.fired.is_set():
+            time.sleep(0.005)
+            if seen == (now := sizes(self._state)):
+                continue
+            seen = now
             for path, lines in journals(self._state).items():
                 for entry in lines[self._known.get(path, 0) :]:
                     for point in self._points:
                         if point.is_line(entry):
                             self._strike(point)
                             return
-            time.sleep(0.005)
 
     def _strike(self, point: Point) -> None:
         with self._once:
@@ -211,10 +216,23 @@ class Play:
         return " ".join(" ".join(self.lines).split())
 
 
+def newest_journals(state: Path | None) -> list[Path]:
+    return sorted((state / "releases").glob("*/journal.jsonl"))[-2:] if state else []
+
+
+def sizes(state: Path | None) -> dict[Path, int]:
+    """How long the two newest journals of a lab are, in bytes."""
+    found = {}
+    for path in newest_journals(state):
+        with contextlib.suppress(OSError):
+            found[path] = path.stat().st_size
+    return found
+
+
 def journals(state: Path | None) -> dict[Path, list[dict[str, str]]]:
     """The lines of the two newest journals of a lab."""
     found: dict[Path, list[dict[str, str]]] = {}
-    for path in sorted((state / "releases").glob("*/journal.jsonl"))[-2:] if state else ():
+    for path in newest_journals(state):
         found[path] = []
         try:
             text = path.read_text(encoding="utf-8")
