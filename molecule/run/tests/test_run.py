@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from lab_facts import PROJECT
 
 NOTHING = {"verify_containers": [], "verify_logs": [], "verify_streams": [], "verify_timeout": 1}
 UNREACHABLE = {**NOTHING, "platform_clickhouse_port": 1}
@@ -37,6 +38,24 @@ def test_with_nothing_to_roll_back_there_is_no_report(play, folders, tmp_path):
     assert "Nothing to roll back on lab: there is no release" in " ".join(done.said.split())
     assert not (tmp_path / "reports").exists()
     assert not (tmp_path / "state/lock.json").exists()
+
+
+TWO = """
+- ansible.builtin.import_playbook: {project}/playbooks/rollback.yml
+- hosts: platform
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: "the next playbook holds: '{{{{ release_locked_by }}}}'"
+"""
+
+
+def test_a_playbook_holds_no_lock_of_the_one_before_it(play, folders, tmp_path):
+    (tmp_path / "site.yml").write_text(TWO.format(project=PROJECT))
+    done = play(str(tmp_path / "site.yml"), **folders)
+    done.assert_passed(changed=0)
+    assert "Take the lock of the host" in done.said
+    assert "the next playbook holds: ''" in done.said
 
 
 @pytest.mark.parametrize("playbook", ["deploy", "rollback"])
