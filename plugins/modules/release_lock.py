@@ -112,7 +112,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.common.errors import PlatformError
 from ..module_utils.releases.journal import at_work, wait_for_work
 from ..module_utils.releases.lock import Lock, Owner, owner_from
-from ..module_utils.releases.store import ReleaseError, ReleaseStore
+from ..module_utils.releases.store import ReleaseStore
 
 
 def known_death(params: dict[str, Any], found: Owner) -> str:
@@ -137,7 +137,7 @@ def act(module: AnsibleModule, lock: Lock) -> str:
     before = lock.take(owner_from(params), params["take_over"], dead, lambda: bool(at_work(store)))
     try:
         wait_for_work(store, params["settle_timeout"])
-    except ReleaseError:
+    except BaseException:
         if before:
             lock.return_to(params["run"], before)
         else:

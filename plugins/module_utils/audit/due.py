@@ -23,10 +23,11 @@ def services_due(audit: Mapping[str, Any], services: Sequence[str], force: Seque
 
     ``audit`` is what service_state has returned; ``force`` names those that are built and recreated in any case.
     """
+    forced = [force] if isinstance(force, str) else list(force)
     actions = {name: str(found["action"]) for name, found in audit["services"].items()}
     return {
-        "build": [name for name in services if name in force or actions.get(name, "").startswith("build")],
-        "recreate": [name for name in services if name in force or actions.get(name, "none") != "none"],
+        "build": [name for name in services if name in forced or actions.get(name, "").startswith("build")],
+        "recreate": [name for name in services if name in forced or actions.get(name, "none") != "none"],
     }
 
 

@@ -28,7 +28,7 @@ class FileError(PlatformError):
 
 
 class DamagedLine(PlatformError, ValueError):
-    """A line in the middle of a file is no JSON; the message names file and line."""
+    """A line of a file is no object of JSON; the message names file and line."""
 
 
 def replace_file(path: Path, data: bytes, like: str | None = None, mode: int = 0o600) -> None:
@@ -86,17 +86,20 @@ def append_lines(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Read such lines; none if there is no file. A last line that a crash has left incomplete is left out, another one is :class:`DamagedLine`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return []
     entries: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):
         try:
-            entries.append(json.loads(line))
+            entry = json.loads(line.decode("utf-8"))
         except ValueError as error:
             if number == len(lines):
                 break
             raise DamagedLine(f"{path} line {number} is not JSON: {error}") from error
+        if not isinstance(entry, dict):
+            raise DamagedLine(f"{path} line {number}: found {entry!r:.80}, expected an object of JSON")
+        entries.append(entry)
     return entries
 
 

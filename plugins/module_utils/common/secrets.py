@@ -103,6 +103,8 @@ def _flatten(secrets: Any) -> Iterable[str]:
         text = str(secrets)
         if text.strip():
             yield text
+            if text != text.strip("\r\n"):  # a file's last line end is no part of what programs show
+                yield text.strip("\r\n")
 
 
 def redactor(secrets: Any) -> Callable[[Any], Any]:

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ..common.errors import PlatformError
 
 #: Words of ``--tags`` that are no names of services.
-_RESERVED = ("all", "always", "schema", "services")
+_RESERVED = ("all", "always", "never", "schema", "services", "tagged", "tick_aggregator", "untagged")
 
 
 class NewServiceError(PlatformError):
@@ -58,12 +60,17 @@ class NewService:
             raise NewServiceError(
                 f"platform_new_services, {name}: found definition {definition!r:.80}, expected the service as the compose file has it"
             )
-        container = str(found.get("container") or definition.get("container_name") or "")
-        if not container:
+        container = found.get("container") or definition.get("container_name") or ""
+        if not isinstance(container, str) or not container:
             raise NewServiceError(
-                f"platform_new_services, {name}: found no container, expected it, or a container_name in the definition"
+                f"platform_new_services, {name}: found container {container!r:.80}, expected its name, or a container_name in the definition"
             )
-        return cls(**{**found, "name": name, "container": container})
+        place = f"platform_new_services, {name}"
+        read = {key: _truth(found[key], key, place) for key in ("allow_change", "consumes") if key in found}
+        for key in ("header_comment", "expect_logs", "allow_logs"):
+            if not isinstance(found.get(key, ()), (list, tuple)):
+                raise NewServiceError(f"{place}: found {key} {found[key]!r:.80}, expected a list")
+        return cls(**{**found, **read, "name": name, "container": container})
 
     def entry(self) -> dict[str, Any]:
         """The service as an entry of the module compose_entries."""
@@ -72,17 +79,25 @@ class NewService:
             "definition": dict(self.definition),
             "insert_after": self.insert_after,
             "header_comment": list(self.header_comment),
-            "allow_change": bool(self.allow_change),
+            "allow_change": self.allow_change,
         }
 
     def service(self) -> dict[str, Any]:
         """The service as one of the platform's services."""
         return {
             "container": self.container,
-            "consumes": bool(self.consumes),
+            "consumes": self.consumes,
             "expect_logs": list(self.expect_logs),
             "allow_logs": list(self.allow_logs),
         }
+
+
+def _truth(found: Any, key: str, place: str) -> bool:
+    """What is given on the command line is text: C(false) there is no permission."""
+    try:
+        return bool(boolean(found))
+    except TypeError as error:
+        raise NewServiceError(f"{place}: found {key} {found!r:.80}, expected true or false") from error
 
 
 def _services(found: Sequence[Any]) -> list[NewService]:
@@ -104,8 +119,14 @@ def with_new_services(
     """Return the platform's services with the new ones, in the order in which they are replaced.
 
     A new service that reads from the broker comes before the first that does not, the others come at the end. What the platform says
-    of a service of the same name stays.
+    of a service of the same name stays. C(consumes) is read as true or false, however it is written.
     """
+    known = {
+        name: {**one, "consumes": _truth(one["consumes"], "consumes", f"platform_services, {name}")}
+        if isinstance(one, Mapping) and "consumes" in one
+        else one
+        for name, one in known.items()
+    }
     added = {one.name: one.service() for one in _services(new) if one.name not in known}
     readers = {name: one for name, one in added.items() if one["consumes"]}
     found: dict[str, Mapping[str, Any]] = {}

@@ -75,7 +75,7 @@ class ChangeJournal:
         try:
             yield outcome
         except Exception as error:
-            self.append(FAILED, obj, error=mask_text(str(error).split("\n", 1)[0][:_LONGEST_ERROR]))
+            self.append(FAILED, obj, error=mask_text(str(error)).split("\n", 1)[0][:_LONGEST_ERROR])
             raise
         self.append(DONE, obj, seconds=f"{time.monotonic() - started:.3f}", **outcome)
 

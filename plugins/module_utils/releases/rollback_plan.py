@@ -125,7 +125,7 @@ def rollback_plan(
         },
         "outcomes": {one["release"]: _outcome(one, selected) for one in taken},
         "parts": sorted(parts),
-        "harm": [*held, *_harm(taken, whole, selected, platform or {})],
+        "harm": [*held, *_harm(taken, whole, selected, platform)],
     }
 
 
@@ -144,6 +144,13 @@ def _compose(taken: Sequence[Mapping[str, Any]], selected: set[str]) -> tuple[Ro
     wanted = [name for name in services if name in selected]
     if not wanted:
         return {}, []
+    # What is left then cannot go later: the saved file has what goes now, and the entry alone is no longer known.
+    bound = [name for name in services if name not in selected and not _taken_out(name, changed)]
+    if bound:
+        return {}, [
+            f"the compose file's entry of {', '.join(bound)} was replaced, and goes back with the whole file only: "
+            f"it could not once {', '.join(wanted)} is out of it. Roll back {', '.join(bound)}, too"
+        ]
     newest, oldest = changed[0][0]["manifest"]["compose"], changed[-1][0]["manifest"]["compose"]
     pairs = zip(changed, changed[1:])
     # Somebody has edited the file between two of them: no saved file holds both.
@@ -191,7 +198,7 @@ def _harm(
     taken: Sequence[Mapping[str, Any]],
     whole: Mapping[str, Any],
     selected: set[str],
-    platform: Mapping[str, Mapping[str, Any]],
+    platform: Mapping[str, Mapping[str, Any]] | None,
 ) -> list[str]:
     """Why some parts must not be rolled back while others stay."""
     recreated = {
@@ -200,6 +207,10 @@ def _harm(
         for entry in one.get("journal") or []
         if entry.get("phase") == "rollout" and entry.get("event") in (INTENT, DONE, FAILED)
     }
+    # A release that has come to its end without a journal has lost it: then each of its services may have been recreated.
+    for one in taken:
+        if not one.get("journal") and one["manifest"].get("status") in ("closed", "partly_rolled_back"):
+            recreated.update(one["manifest"].get("services") or {})
 
     def done(part: str) -> bool:
         return all(
@@ -209,7 +220,7 @@ def _harm(
         )
 
     def consumes(name: str) -> bool:
-        return bool((platform.get(name) or {}).get("consumes"))
+        return bool(((platform or {}).get(name) or {}).get("consumes"))
 
     left = [
         name for name in whole["services"] if name in recreated and name not in selected and not done(name)
@@ -219,12 +230,18 @@ def _harm(
     lost = [
         name
         for name, was in whole["services"].items()
-        if platform and name in selected and name not in platform and was.get("existed")
+        if platform is not None
+        and name in selected
+        and not done(name)
+        and was.get("existed")
+        and was.get("image_before")
+        and was.get("up_before", True)
+        and not (platform.get(name) or {}).get("container")
     ]
     if lost:
         harm.append(
-            f"{', '.join(lost)}: the release has changed what the inventory no longer names. Expected an entry of platform_services, "
-            f"whose container is looked at. Add it for the rollback, or roll other parts back with --tags"
+            f"{', '.join(lost)}: the release has changed what the inventory no longer names. Expected an entry of platform_services "
+            f"with its container, which is looked at afterwards. Add it for the rollback, or roll other parts back with --tags"
         )
     if SCHEMA in selected and not done(SCHEMA) and left:
         harm.append(

@@ -189,7 +189,8 @@ class ReleaseStore:
         """Return the ids of all releases, oldest first (an id starts with its UTC time)."""
         if not self.releases.is_dir():
             return []
-        return sorted(entry.name for entry in self.releases.iterdir() if entry.is_dir())
+        found = [entry.name for entry in self.releases.iterdir() if entry.is_dir()]
+        return sorted(name for name in found if RELEASE_ID.match(name))  # a file system's lost+found is none
 
     def current(self) -> Release | None:
         """Return the release that the platform is at, or None if there was none yet."""

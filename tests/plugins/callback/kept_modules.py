@@ -13,6 +13,7 @@ A folder belongs to the content of all that could be in a zip, so an edited file
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
@@ -85,11 +86,13 @@ class CallbackModule(CallbackBase):
         self.of_this_run.mkdir(parents=True, exist_ok=True)
         if self.kept.is_dir():
             for path in self.kept.iterdir():
-                if not path.name.endswith(".new"):
-                    os.link(path, self.of_this_run / path.name)
+                with contextlib.suppress(FileExistsError):  # of the playbook before, in the same process
+                    if not path.name.endswith(".new"):
+                        os.link(path, self.of_this_run / path.name)
 
     def v2_playbook_on_stats(self, stats: object) -> None:
-        if not self.of_this_run.is_dir():
+        # What was edited meanwhile is not what the folder is called after.
+        if not self.of_this_run.is_dir() or self.kept.name != state_of_sources():
             return
         self.kept.mkdir(parents=True, exist_ok=True)
         for path in self.of_this_run.iterdir():

@@ -61,3 +61,9 @@ def test_uncommitted_code_and_what_is_unknown_are_refused() -> None:
     )
     assert len(deploy_refusals(audit, ["one", "two", "odd"], ["odd"])) == 1
     assert deploy_refusals(AUDIT, ORDER, []) == []
+
+
+def test_one_name_as_text_forces_that_service_alone() -> None:
+    audit = {"services": {name: {"action": "none"} for name in ("bridge", "bridge-archive")}}
+    due = services_due(audit, ["bridge", "bridge-archive"], "bridge-archive")
+    assert due == {"build": ["bridge-archive"], "recreate": ["bridge-archive"]}

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.common import files as compose_file
 from ansible_collections.suho.platform.plugins.module_utils.common.files import (
+    DamagedLine,
     FileError,
+    read_lines,
     read_text_file,
     replace_text_file,
 )
@@ -116,3 +118,18 @@ def test_what_cannot_be_read_is_named(path: Path, made: object, message: str) ->
     made(path)  # type: ignore[operator]
     with pytest.raises(FileError, match=f"docker-compose.yml.*{message}"):
         read_text_file(str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"null\n", "line 1: found None, expected an object of JSON"),
+        (b'{"a": 1}\n[1]\n{}\n', r"line 2: found \[1\]"),
+        (b'{"a":"\xff"}\n{}\n', "line 1 is not JSON"),
+    ],
+)
+def test_a_line_that_is_no_object_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(DamagedLine, match=said):
+        read_lines(path)

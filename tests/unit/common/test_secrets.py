@@ -177,3 +177,7 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_other_names(name: str) -> None:
     assert not is_secret_name(name)
+
+
+def test_a_secret_from_a_file_is_found_without_its_line_end() -> None:
+    assert redact("login with hunter2pw failed", ["hunter2pw\n"]) == f"login with {MASK} failed"

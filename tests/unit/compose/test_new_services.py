@@ -69,10 +69,22 @@ def test_what_the_platform_says_of_a_service_stays() -> None:
         ({**TICK, "definition": {}}, "tick: found definition {}, expected the service"),
         (
             {"name": "more", "definition": {"image": "x"}},
-            "more: found no container, expected it, or a container_name",
+            "more: found container '', expected its name, or a container_name",
         ),
     ],
 )
 def test_an_entry_that_describes_no_service_is_named(wrong: Any, said: str) -> None:
     with pytest.raises(NewServiceError, match=said):
         compose_entries([wrong])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("false", False), ("no", False), (False, False), ("yes", True), (True, True)]
+)
+def test_what_the_command_line_gives_as_text_is_read_as_true_or_false(written: Any, meant: bool) -> None:
+    one = {**TICK, "allow_change": written, "consumes": written}
+    (entry,) = compose_entries([one])
+    assert entry["allow_change"] is meant
+    assert with_new_services({}, [one])[TICK["name"]]["consumes"] is meant
+    known = {"bridge": {"container": "b", "consumes": written}}
+    assert with_new_services(known, [])["bridge"]["consumes"] is meant

@@ -215,3 +215,19 @@ def test_another_process_with_the_same_number_is_another_one() -> None:
     assert not is_alive(f"{os.getpid()} 1")
     assert not is_alive("")
     assert not is_alive("none none")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 380 + " https://user:hunter2verylong@h/",
+        "x" * 380 + ' password="hunter2-long"',
+        'password="hunter2\nrest"',
+    ],
+)
+def test_a_secret_at_the_cut_of_an_error_is_hidden(tmp_path: Path, text: str) -> None:
+    ReleaseStore(str(tmp_path)).open("r1", {})
+    journal = ChangeJournal({"state_dir": str(tmp_path), "release": "r1"}, "build")
+    with pytest.raises(RuntimeError), journal.change("o", "u"):
+        raise RuntimeError(text)
+    assert "hunter" not in (tmp_path / "releases/r1/journal.jsonl").read_text()

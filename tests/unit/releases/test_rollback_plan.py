@@ -314,7 +314,9 @@ def test_an_entry_that_was_replaced_does_not_go_alone() -> None:
     (harm,) = rollback_plan([one], ["tick-aggregator"])["harm"]
     assert "entry of tick-aggregator was replaced" in harm
     assert "Roll back bar-archiver, too" in harm
-    assert rollback_plan([one], ["bar-archiver"])["harm"] == []
+    # And what stays would have no way back once the other is gone.
+    (harm,) = rollback_plan([one], ["bar-archiver"])["harm"]
+    assert "could not once bar-archiver is out of it. Roll back tick-aggregator, too" in harm
     whole = rollback_plan([one], [])
     assert (whole["harm"], whole["compose"]["entries"], whole["compose"]["sha256_before"]) == ([], [], "0")
 
@@ -346,13 +348,24 @@ def test_the_schema_alone_is_refused_while_its_writers_run() -> None:
     assert rollback_plan([FULL], [])["harm"] == []
 
 
-def test_a_service_that_the_inventory_no_longer_names_is_told_before_anything_is_touched() -> None:
-    platform = {"tick-aggregator": {"container": "suho-tick-aggregator"}}
+@pytest.mark.parametrize("platform", [{}, {"tick-aggregator": {"container": "t"}}, {"data-bridge": {}}])
+def test_a_service_that_the_inventory_no_longer_names_is_told_before_anything_is_touched(
+    platform: dict[str, Any],
+) -> None:
     (harm,) = rollback_plan([FULL], [], platform)["harm"]
     assert "data-bridge: the release has changed what the inventory no longer names" in harm
-    assert rollback_plan([FULL], ["schema", "tick-aggregator"], platform)["harm"] != [harm]
-    # What the release has added goes by its record alone.
+    # What the release has added goes by its record alone, and what is rolled back already is not looked at.
     assert rollback_plan([FULL], ["tick-aggregator"], {"data-bridge": {"container": "b"}})["harm"] == []
+    gone = {**FULL, "manifest": {**FULL["manifest"], "rolled_back": ["data-bridge"]}}
+    assert rollback_plan([gone], [], platform)["harm"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"), [("closed", True), ("partly_rolled_back", True), ("failed", False)]
+)
+def test_a_journal_that_is_lost_is_no_permission(status: str, refused: bool) -> None:
+    lost = {**FULL, "journal": [], "manifest": {**FULL["manifest"], "status": status}}
+    assert bool(rollback_plan([lost], ["schema"])["harm"]) is refused
 
 
 def test_what_was_taken_back_before_counts() -> None:
@@ -379,7 +392,10 @@ def test_what_was_taken_back_of_one_release_stands_again_in_a_later_one() -> Non
 
 
 def test_an_old_consumer_is_not_put_behind_a_new_producer() -> None:
-    platform = {"data-bridge": {"consumes": True}, "tick-aggregator": {"consumes": False}}
+    platform = {
+        "data-bridge": {"container": "b", "consumes": True},
+        "tick-aggregator": {"container": "t", "consumes": False},
+    }
     (harm,) = rollback_plan([FULL], ["services"], platform)["harm"]
     assert harm.startswith("tick-aggregator publish what the previous data-bridge does not store")
     assert "--tags services,tick-aggregator" in harm
@@ -425,7 +441,11 @@ def test_a_rollback_of_the_first_version_that_was_cut_off_is_named_with_its_part
 
 
 RECORDS = Path(__file__).resolve().parents[1] / "fixtures/records-0.1.0"
-RECORDED_PLATFORM = {"data-bridge": {"consumes": True}, "external-data-collector": {}, "tick-aggregator": {}}
+RECORDED_PLATFORM = {
+    "data-bridge": {"container": "b", "consumes": True},
+    "external-data-collector": {"container": "e"},
+    "tick-aggregator": {"container": "t"},
+}
 
 
 def recorded(one: Release) -> dict[str, Any]:
