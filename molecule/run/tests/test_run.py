@@ -70,3 +70,11 @@ def test_a_part_that_is_misspelt_is_not_all_of_them(play, folders, tmp_path, pla
         "Nothing was changed",
     )
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("playbook", ["audit", "verify", "monitor"])
+def test_tags_where_everything_is_looked_at_are_refused(play, folders, playbook):
+    done = play(f"playbooks/{playbook}.yml", "--tags", "data-bridge", **folders)
+    done.assert_refused(
+        f"--tags data-bridge chooses nothing of the operation {playbook}", "Expected no --tags"
+    )

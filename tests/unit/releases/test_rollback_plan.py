@@ -226,6 +226,12 @@ def test_tags_choose_the_parts() -> None:
     assert chosen_parts(["bar-archiver", "data-bridge"], [], SERVICES) == ["data-bridge", "bar-archiver"]
     # As version 0.1.0 called it.
     assert chosen_parts(["tick_aggregator"], [], SERVICES) == ["tick-aggregator"]
+    for operation in ("audit", "verify", "monitor"):
+        assert chosen_parts(["all"], ["notest"], SERVICES, operation) == []
+        with pytest.raises(
+            ReleaseError, match=f"--tags data-bridge chooses nothing of the operation {operation}"
+        ):
+            chosen_parts(["data-bridge"], [], SERVICES, operation)
 
 
 @pytest.mark.parametrize(
