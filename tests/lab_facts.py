@@ -193,7 +193,11 @@ def missing_polls(messages: dict[int, dict[str, Any]], table: str, rows: list[tu
 
 
 def wait_for(what: str, probe: Callable[[], Any], seconds: float) -> Any:
-    """Return the first true answer of a probe, or fail with the last one."""
+    """Return the first true answer of a probe, or fail with the last one.
+
+    ``seconds`` are those of a machine with nothing else to do; a busy one has four times as long. A limit proves nothing, it only ends a test.
+    """
+    seconds *= 4
     deadline = time.monotonic() + seconds
     while True:
         answer = probe()

@@ -109,7 +109,7 @@ def test_a_run_that_is_killed_in_the_middle_is_continued_by_the_next(schema, pla
         f"CREATE TABLE t{number} (x UInt8) ENGINE = MergeTree ORDER BY x;" for number in range(150)
     )
     process = play_process("molecule/clickhouse_schema/converge.yml", **schema.write(many))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     made = 0
     while not 0 < made < 150:
         assert time.monotonic() < deadline, process.stdout.read().decode()
@@ -155,7 +155,7 @@ class Writer(threading.Thread):
 
     def end(self) -> list[int]:
         self.over.set()
-        self.join(timeout=30)
+        self.join(timeout=120)
         assert not self.is_alive()
         self.client.disconnect()
         return self.acknowledged
