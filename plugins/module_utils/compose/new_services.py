@@ -62,8 +62,13 @@ class NewService:
             )
         container = found.get("container") or definition.get("container_name") or ""
         if not isinstance(container, str) or not container:
+            seen = (
+                f"container {container!r:.80}, expected its name"
+                if container
+                else "no container, expected it"
+            )
             raise NewServiceError(
-                f"platform_new_services, {name}: found container {container!r:.80}, expected its name, or a container_name in the definition"
+                f"platform_new_services, {name}: found {seen}, or a container_name in the definition"
             )
         place = f"platform_new_services, {name}"
         read = {key: _truth(found[key], key, place) for key in ("allow_change", "consumes") if key in found}

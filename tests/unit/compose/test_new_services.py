@@ -69,7 +69,7 @@ def test_what_the_platform_says_of_a_service_stays() -> None:
         ({**TICK, "definition": {}}, "tick: found definition {}, expected the service"),
         (
             {"name": "more", "definition": {"image": "x"}},
-            "more: found container '', expected its name, or a container_name",
+            "more: found no container, expected it, or a container_name",
         ),
     ],
 )
