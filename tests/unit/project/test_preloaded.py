@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from playbook_run import PROJECT, run_play
 
-PROJECT = Path(__file__).resolve().parents[3]
 HEAVY = "ansible_collections.suho.platform.plugins.module_utils.report.page"
 # A filter of the play's own folder says what the process of its task has loaded before it was asked.
 LOOK = f"""
@@ -41,19 +38,7 @@ def test_later_tasks_find_it_loaded(tmp_path: Path, name: str, loaded: str) -> N
     ]
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "play.yml"],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
-            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_play(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     # The name is shown without the filter.
     assert "TASK [Begin the run]" in done.stdout

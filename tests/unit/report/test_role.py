@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from playbook_run import run_play
 from report_sample import ERROR, hostile, sample
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -47,21 +46,7 @@ class Runner:
             "report_secrets": [{"db": SECRET, "weak": "lab"}],
         }
         (self.folder / "vars.json").write_text(json.dumps(variables), encoding="utf-8")
-        command = [sys.executable, "-m", "ansible", "playbook", "-i", hosts, "-c", "local", "play.yml"]
-        done = subprocess.run(
-            [*command, "-e", "@vars.json", *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
-                "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_play(self.folder, "-e", "@vars.json", *arguments, hosts=hosts)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
