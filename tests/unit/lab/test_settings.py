@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from pathlib import Path
 
 import lab_tree  # noqa: F401 - makes the services importable
 import pytest
+import yaml
 from suho_shared import heartbeat, settings
 from suho_shared.settings import Settings, SettingsError
 
+COMPOSE = Path(__file__).parents[3] / "lab/backend/stages/01-platform/docker-compose.yml"
 DEFAULTS: dict[str, settings.Value] = {
     "clickhouse.host": "clickhouse",
     "clickhouse.port": 9000,
@@ -76,10 +81,19 @@ def test_files(tmp_path: Path) -> None:
             settings.read_file(file)
 
 
-def test_heartbeat(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("age", "code"), [(None, 1), (0, 0), (13, 0), (17, 1)])
+def test_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int | None, code: int) -> None:
+    """What the healthchecks ask of the file that a service touches."""
     file = tmp_path / "beat"
-    assert "no heartbeat yet" in str(heartbeat.verdict(file, 10, 0))
-    file.touch()
-    now = file.stat().st_mtime
-    assert heartbeat.verdict(file, 10, now + 9) is None
-    assert "11 s ago, expected at most 10 s" in str(heartbeat.verdict(file, 10, now + 11))
+    checks = {
+        check["test"][1]
+        for service in yaml.safe_load(COMPOSE.read_text())["services"].values()
+        if str(heartbeat.FILE) in str(check := service.get("healthcheck", {}))
+    }
+    assert len(checks) == 1
+    monkeypatch.setattr(heartbeat, "FILE", file)
+    if age is not None:
+        heartbeat.beat()
+        os.utime(file, (at := time.time() - age, at))
+    (check,) = (one.replace("/tmp/heartbeat", str(file)) for one in checks)
+    assert subprocess.run(["sh", "-c", check]).returncode == code
