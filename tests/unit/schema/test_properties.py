@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.suho.platform.plugins.module_utils.schema.rehearsal.process import PlannerProcess
-from deep import DEEP, examples
+from deep import DEEP
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from schema_strategies import ASchema, respelled, schemas
 
 settings.register_profile(
     "schema",
-    max_examples=examples(25),  # of each of the four properties
+    max_examples=500 if DEEP else 15,  # of each of the four properties
     deadline=None,
     print_blob=True,
     derandomize=not DEEP,

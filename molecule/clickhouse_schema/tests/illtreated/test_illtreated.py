@@ -145,10 +145,10 @@ class Writer(threading.Thread):
                     self.client.execute(self.insert.format(n=number))
                 except ServerException:
                     self.denied += 1
-                    time.sleep(0.02)
+                    time.sleep(0.05)
                 else:
                     self.acknowledged.append(number)
-                    time.sleep(0.005)
+                    time.sleep(0.03)
                     break
             if self.over.is_set():
                 break
