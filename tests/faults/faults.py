@@ -248,7 +248,7 @@ AFTER_SWAP = {
     name: Point(f"after the replacement of {name}", "rollout", f"^{name}$", "done") for name in BEFORE_SWAP
 }
 VERIFY = Point("verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
-CLOSE = Point("close", output=r"TASK \[suho.platform.run : Close the release\]")
+CLOSE = Point("close", output=r"TASK \[Close the release\]")
 ALL = Point("from the beginning")
 # Of a rollback. Its changes are told in the journal of the release that it rolls back.
 BACK_PLAN = Point("rollback: its plan", output=r"TASK \[suho.platform.run : Begin the phase record")
@@ -273,4 +273,4 @@ BACK_AFTER_COLUMN = Point(
     "rollback: after the column is set aside", "schema", "rollback of add_column", "done"
 )
 BACK_VERIFY = Point("rollback: verification", output=r"TASK \[suho.platform.run : Begin the phase verify")
-BACK_CLOSE = Point("rollback: close", output=r"TASK \[suho.platform.run : Close the releases")
+BACK_CLOSE = Point("rollback: close", output=r"TASK \[Close the releases, the latest first\]")

@@ -310,6 +310,8 @@ class Matrix:
             left = left[left.index(one.hit) + 1 :]
         if one is None or (one.hit is None and code):
             raise AssertionError(f"a run failed by itself:\n{one.tail(80) if one else ''}")
+        if left:
+            raise AssertionError(f"the run never came to {', '.join(point.name for point in left)}")
         if hit <= len(case.again) // 2:
             raise AssertionError(f"only {hit} of {len(case.again) + 1} points came")
         added = len(self.releases() - releases)
