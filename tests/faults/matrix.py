@@ -33,7 +33,7 @@ from lab_facts import DATABASE, Lab, wait_for
 from . import faults as f
 from .faults import FAULTS, NEW, OLD, Fault
 from .play import PROJECT, Play, Point, command_line, second_clone
-from .producer import Producer, stored_bars, stored_polls
+from .producer import Producer, published_bars, published_polls, stored_bars, stored_polls
 
 PAGE = PROJECT / "docs/reliability.md"
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
@@ -398,7 +398,9 @@ class Matrix:
         row = (case.fault.name, where, how, end, f"{seconds:.0f}")
         self.row = (*row, str(published), str(stored), str(lost))
         if lost:
-            raise AssertionError(f"{lost} of {published} acknowledged messages are not stored exactly once")
+            raise AssertionError(
+                f"{lost} of {published} acknowledged messages are not stored exactly once: {self.story(first, end)}"
+            )
         if case.fault.name == "none":
             # All that Ansible can say, and the process list.
             with self.secrets.watching():
@@ -424,6 +426,23 @@ class Matrix:
         else:
             lost = 0
         return len(bars) + len(polls), len(bars) + len(polls) - lost, lost
+
+    def story(self, first: tuple[int, int], end: str) -> str:
+        """What became of the messages that are not stored exactly once: their rows, and where the broker's stream has them."""
+        known = {
+            "bar": (self.producer.bars[first[0] :], stored_bars(self.lab), published_bars(self.lab)),
+            "poll": (
+                self.producer.polls[first[1] :] if end == NEW else [],
+                stored_polls(self.lab),
+                published_polls(self.lab),
+            ),
+        }
+        return "; ".join(
+            f"{kind} {one} has {rows.get(one, 0)} rows, sequences {sequences.get(one, [])} of a stream that ends with {last}"
+            for kind, (numbers, rows, (sequences, last)) in known.items()
+            for one in numbers
+            if rows.get(one, 0) != 1
+        )
 
     def settle(self) -> str:
         """After everything: a deploy, and every message that was ever acknowledged is there."""

@@ -122,3 +122,26 @@ def stored_polls(lab: Lab) -> dict[int, int]:
             number = int(text.rpartition(" ")[2])
             found[number] = found.get(number, 0) + rows
     return found
+
+
+def published_bars(lab: Lab) -> tuple[dict[int, list[int]], int]:
+    """Number of each bar of ours to its sequences in the stream, and the stream's last sequence."""
+    held = lab.published("BARS")
+    return _numbers(
+        {at: body["timestamp_ms"] for at, body in held.items() if body.get("symbol") == SYMBOL}, held
+    )
+
+
+def published_polls(lab: Lab) -> tuple[dict[int, list[int]], int]:
+    """Number of each poll of ours likewise."""
+    held = lab.published("EXTERNAL")
+    said = {at: str((body.get("rows") or [{}])[0].get("current_utc_time", "")) for at, body in held.items()}
+    ours = {at: int(text.split()[1]) for at, text in said.items() if text.startswith(f"{SYMBOL} ")}
+    return _numbers(ours, held)
+
+
+def _numbers(ours: dict[int, int], held: dict[int, Any]) -> tuple[dict[int, list[int]], int]:
+    found: dict[int, list[int]] = {}
+    for at, number in ours.items():
+        found.setdefault(number, []).append(at)
+    return found, max(held, default=0)
